@@ -1,0 +1,35 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench endurance clean
+PYTHON ?= python3
+export PYTHON
+BIN := .venv/bin
+
+help:
+	@echo "make demo       set up, then record episodes on the simulated station"
+	@echo "make test       set up, then run every check and test"
+	@echo "make bench      set up, then measure"
+	@echo "make endurance  set up, then record for 10 minutes and kill every node 20 times"
+	@echo "make clean      remove the environment and everything built"
+
+setup:
+	@bash ros_ws/environment/install.sh
+
+demo: setup
+	@$(BIN)/collector demo
+
+test: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: setup
+	@$(BIN)/python -m benchmarks
+
+endurance: setup
+	$(BIN)/pytest -m endurance tests/system
+
+clean:
+	rm -rf .venv ros_ws/build ros_ws/log build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

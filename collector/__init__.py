@@ -1,0 +1,1 @@
+"""Recording robot demonstrations. Imports neither ROS nor Qt."""

@@ -1,0 +1,1 @@
+"""The arm's safety layer: limiter, watchdog, dead-man and latched stop."""

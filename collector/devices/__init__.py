@@ -1,0 +1,1 @@
+"""Hardware behind protocols: cameras, arm drivers and teleoperation devices."""

@@ -1,0 +1,1 @@
+"""Episodes on disk: writing, sealing, recovering, reading and verifying."""

@@ -1,0 +1,1 @@
+"""The simulated station: a PyBullet tabletop, its cameras and a scripted operator."""

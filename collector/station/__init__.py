@@ -1,0 +1,1 @@
+"""A station: its description, and running it."""

@@ -1,0 +1,1 @@
+"""Pairing both cameras with the arm on one exact grid."""

@@ -1,0 +1,1 @@
+"""Turning a teleoperation device into bounded commands."""
