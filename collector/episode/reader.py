@@ -32,19 +32,19 @@ class EpisodeReader:
         self.path = path
         file = path / EPISODE_FILE
         try:
-            self._file: Any = h5py.File(file, "r", swmr=True, locking=False)
+            self.file: Any = h5py.File(file, "r", swmr=True, locking=False)
         except FileNotFoundError:
             raise EpisodeError(f"{path} is no episode: it has no {EPISODE_FILE}") from None
         except OSError as error:
             raise EpisodeError(f"{file} cannot be read: {error}") from error
         try:
-            self.attributes: Mapping[str, Any] = dict(self._file.attrs)
+            self.attributes: Mapping[str, Any] = dict(self.file.attrs)
             if self.attributes.get("schema") != SCHEMA:
                 raise EpisodeError(
                     f"{file} is of schema {self.attributes.get('schema')!r}, this software reads "
                     f"{SCHEMA}"
                 )
-            self.steps = int(self._file[COMMIT].shape[0])
+            self.steps = int(self.file[COMMIT].shape[0])
         except (KeyError, OSError, RuntimeError) as error:
             self.close()
             raise EpisodeError(f"{file} is damaged: {error}") from error
@@ -65,7 +65,7 @@ class EpisodeReader:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self.file.close()
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -75,20 +75,25 @@ class EpisodeReader:
     @property
     def instruction(self) -> str:
         """The language instruction as recorded."""
-        return str(self._file["language_instruction"].asstr()[()])
+        return str(self.file["language_instruction"].asstr()[()])
+
+    def layout(self, name: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+        """Return dtype and shape of a dataset as stored. Raises KeyError where there is none."""
+        dataset = self.file[name]
+        return dataset.dtype, tuple(dataset.shape)
 
     def array(self, name: str) -> NDArray[Any]:
         """Return a whole dataset: per-step ones [T, ...], raw ones as long as they are.
 
         Raises KeyError for a name that the format does not know.
         """
-        dataset = self._file[name]
+        dataset = self.file[name]
         return np.asarray(dataset[()] if name.startswith("raw/") else dataset[: self.steps])
 
     def images(self, camera: str, steps: slice = slice(None)) -> NDArray[np.uint8]:
         """Return training images [n, 224, 224, 3] of a camera, all or those of ``steps``."""
         chosen = range(*steps.indices(self.steps))
-        images = self._file[image_name(camera)]
+        images = self.file[image_name(camera)]
         if not chosen:
             return np.empty((0, *images.shape[1:]), np.uint8)
         return np.stack([images[k] for k in chosen])
@@ -106,12 +111,12 @@ class EpisodeReader:
 
     def calibration(self, camera: str) -> CameraCalibration:
         """Return a camera's calibration."""
-        return read_calibration(self._file, camera)
+        return read_calibration(self.file, camera)
 
     def simulation(self, name: str) -> str:
         """Return ``layout_json`` or ``initial_state_json``; empty where no simulator was."""
         key = f"simulation/{name}"
-        return str(self._file[key].asstr()[()]) if key in self._file else ""
+        return str(self.file[key].asstr()[()]) if key in self.file else ""
 
 
 @dataclass(frozen=True)
