@@ -70,7 +70,7 @@ def _target_refusal(target: Pose) -> str:
         return f"the command's target is no place on earth: {_text(target)}"
     norm = float(np.linalg.norm(target[3:]))
     if abs(norm - 1.0) > 1e-2:
-        return f"the length of the command's quaternion is {norm:.3g}: it must be 1"
+        return f"the command's quaternion has length {norm:.3g}: it must be 1"
     return ""
 
 

@@ -117,7 +117,7 @@ class TeleopCommander:
             # The station clock stepped back: what was due or held then is due or begins now.
             self._heard_ns = min(self._heard_ns, now_ns)
             if self._next_attempt_ns is not None:
-                self._next_attempt_ns = min(self._next_attempt_ns, now_ns + self._retry_ns)
+                self._next_attempt_ns = min(self._next_attempt_ns, now_ns)
             if self._held_since_ns is not None:
                 self._held_since_ns = min(self._held_since_ns, now_ns)
         self._now_ns = now_ns
