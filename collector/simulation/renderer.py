@@ -1,0 +1,119 @@
+"""Pictures of a world state, from any camera, exactly as its intrinsics say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.devices.camera import Intrinsics
+from collector.geometry import Pose, inverse, matrix
+from collector.simulation import backdrop
+from collector.simulation.scene import Scene, load_scene
+from collector.simulation.state import WorldState
+
+NEAR_M = 0.02
+FAR_M = 6.0
+_EMPTY_DEPTH = 0.99999  # of OpenGL's depth: no body was drawn there
+
+_LAMP_ON = (1.0, 0.90, 0.35, 1.0)
+_LAMP_OFF = (0.25, 0.25, 0.22, 1.0)
+# From the optical frame (z forward, y down) to OpenGL's eye frame (z backward, y up).
+_OPTICAL_TO_EYE = np.diag([1.0, -1.0, -1.0, 1.0])
+
+
+def projection_matrix(intrinsics: Intrinsics, near: float, far: float) -> NDArray[np.float64]:
+    """Return the OpenGL projection [4, 4] that draws as ``intrinsics`` project.
+
+    Pixel centres are at whole numbers, as in OpenCV; in OpenGL's window coordinates
+    they are half a pixel further. Distortion is not drawn.
+    """
+    width, height = intrinsics.width, intrinsics.height
+    result = np.zeros((4, 4))
+    result[0, 0] = 2.0 * intrinsics.fx / width
+    result[1, 1] = 2.0 * intrinsics.fy / height
+    result[0, 2] = 1.0 - 2.0 * (intrinsics.cx + 0.5) / width
+    result[1, 2] = 2.0 * (intrinsics.cy + 0.5) / height - 1.0
+    result[2, 2] = -(far + near) / (far - near)
+    result[2, 3] = -2.0 * far * near / (far - near)
+    result[3, 2] = -1.0
+    return result
+
+
+class Renderer:
+    """Draws in a physics client of its own, which is never stepped. One thread at a time."""
+
+    def __init__(self) -> None:
+        import pybullet
+
+        self._bullet: Any = pybullet
+        self._client: int = pybullet.connect(pybullet.DIRECT)
+        self._scene: Scene = load_scene(pybullet, self._client, with_table=False)
+        self._lamp_on = False
+
+    def render(
+        self, state: WorldState, t_base_optical: Pose, intrinsics: Intrinsics
+    ) -> NDArray[np.uint8]:
+        """Return the image [height, width, 3] RGB of ``state``.
+
+        ``t_base_optical`` [7] is the camera's pose (optical frame: z forward, y down).
+        Raises RuntimeError when the renderer is closed.
+        """
+        if self._client < 0:
+            raise RuntimeError("the renderer is closed: make a new one")
+        self._mirror(state)
+        view = _OPTICAL_TO_EYE @ matrix(inverse(t_base_optical))
+        projection = projection_matrix(intrinsics, NEAR_M, FAR_M)
+        bullet = self._bullet
+        picture = bullet.getCameraImage(
+            intrinsics.width,
+            intrinsics.height,
+            viewMatrix=view.T.ravel().tolist(),
+            projectionMatrix=projection.T.ravel().tolist(),
+            renderer=bullet.ER_TINY_RENDERER,
+            flags=bullet.ER_NO_SEGMENTATION_MASK,
+            shadow=0,
+            lightDirection=[1.2, -1.0, 2.5],
+            lightColor=[1.0, 1.0, 1.0],
+            lightAmbientCoeff=0.55,
+            lightDiffuseCoeff=0.50,
+            lightSpecularCoeff=0.05,
+            physicsClientId=self._client,
+        )
+        size = (intrinsics.height, intrinsics.width)
+        bodies = np.asarray(picture[2], np.uint8).reshape(*size, 4)
+        depth = np.asarray(picture[3], np.float32).reshape(size)
+        image = backdrop.paint(state, t_base_optical, intrinsics)
+        np.copyto(image, bodies[:, :, :3], where=(depth < _EMPTY_DEPTH)[:, :, None])
+        return image
+
+    def close(self) -> None:
+        """Close the physics client. May be called twice."""
+        if self._client >= 0:
+            self._bullet.disconnect(physicsClientId=self._client)
+            self._client = -1
+
+    def _mirror(self, state: WorldState) -> None:
+        bullet, client, scene = self._bullet, self._client, self._scene
+        for name, pose in zip(state.body_names, state.body_poses, strict=True):
+            if name in scene.bodies:
+                bullet.resetBasePositionAndOrientation(
+                    scene.bodies[name],
+                    pose[:3].tolist(),
+                    pose[3:].tolist(),
+                    physicsClientId=client,
+                )
+        for name, position in zip(state.joint_names, state.joint_positions, strict=True):
+            if name in scene.joints:
+                joint = scene.joints[name]
+                bullet.resetJointState(
+                    joint.body, joint.index, float(position), physicsClientId=client
+                )
+        lamp_on = "rocker" in state.joint_names and state.joint("rocker") > 0.0
+        if lamp_on != self._lamp_on:
+            body, link = scene.links["lamp"]
+            bullet.changeVisualShape(
+                body, link, rgbaColor=_LAMP_ON if lamp_on else _LAMP_OFF, physicsClientId=client
+            )
+            self._lamp_on = lamp_on
