@@ -152,7 +152,7 @@ def _rebuild(folder: Path, outcome: str, reason: str, now_ns: int) -> None:
     """Replace ``episode.h5`` by a whole copy of its committed rows, and cut torn videos."""
     path = folder / EPISODE_FILE
     try:
-        source = h5py.File(path, "r", swmr=True)
+        source = h5py.File(path, "r", swmr=True, locking=False)
     except OSError as error:
         raise Unusable(
             f"{EPISODE_FILE} cannot be opened ({error}): most likely the recorder was killed "

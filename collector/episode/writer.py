@@ -81,7 +81,12 @@ class EpisodeFile:
         self._cameras = tuple(cameras)
         self._previous: _Row | None = None
         self._synced_ns = 0
-        self._file: Any = h5py.File(path, "w-", libver=layout.LIBVER)
+        self._file: Any = h5py.File(
+            path,
+            "w-",
+            libver=layout.LIBVER,
+            locking=False,  # the folder is locked
+        )
         self._file.attrs.update(attributes)
         self._signals = layout.step_signals(joints, self._cameras)
         self._arm = layout.arm_signals(joints)
