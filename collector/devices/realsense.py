@@ -191,10 +191,10 @@ class RealSenseCamera:
                 frame = self._frame(stream, item)
                 if frame is not None:
                     return frame
-            else:
-                self._check_alive(stream)
             if self._stream is not stream:
                 raise CameraError(f"{self.name} was stopped while a frame was awaited")
+            if not came:
+                self._check_alive(stream)
             if left_s <= 0.0:
                 return None
 

@@ -1,0 +1,218 @@
+"""What every camera backend promises, run for each of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from realsense_footage import FPS, INTRINSICS, MODEL, SERIAL, footage
+
+from collector.clock import SystemClock
+from collector.devices.camera import Camera, CameraError, Frame, Intrinsics, StampSource
+
+
+@dataclass
+class Backend:
+    """A camera with the hand on its source."""
+
+    camera: Camera
+    clock: SystemClock
+    intrinsics: Intrinsics
+    stamp_source: StampSource
+    end_source: Callable[[], None]  # no further frame comes; may be slow
+    end_is_an_error: bool  # or only silence
+
+
+def realsense_backend(tmp_path: Path) -> Backend:
+    """A RealSense that plays a recording of a third of a second, again and again."""
+    pytest.importorskip("pyrealsense2")
+    from collector.devices.realsense import RealSenseCamera
+    from collector.devices.realsense_recording import record
+
+    path = tmp_path / "contract.db3"
+    record(path, footage(20), INTRINSICS, fps=FPS, serial=SERIAL, name=MODEL)
+    clock = SystemClock()
+    camera = RealSenseCamera("static", 64, 48, FPS, clock, recording=path)
+    return Backend(
+        camera, clock, INTRINSICS, StampSource.MID_EXPOSURE, lambda: None, end_is_an_error=True
+    )
+
+
+BACKENDS: dict[str, Callable[[Path], Backend]] = {"realsense": realsense_backend}
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def backend(request: Any, tmp_path: Path) -> Any:
+    backend = BACKENDS[request.param](tmp_path)
+    yield backend
+    backend.camera.stop()
+
+
+def read(camera: Camera) -> Frame:
+    frame = camera.read(5.0)
+    assert frame is not None, "no frame in 5 s"
+    return frame
+
+
+def threads() -> int:
+    """Return the number of threads of this process, those of libraries too."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def test_before_the_first_start_nothing_can_be_read_or_known(backend: Backend) -> None:
+    camera = backend.camera
+    with pytest.raises(CameraError):
+        camera.read(0.0)
+    for fact in ("intrinsics", "serial", "model"):
+        with pytest.raises(CameraError):
+            getattr(camera, fact)
+
+
+def test_once_started_it_knows_its_intrinsics_serial_and_model(backend: Backend) -> None:
+    backend.camera.start()
+    assert backend.camera.intrinsics == backend.intrinsics
+    assert backend.camera.serial
+    assert backend.camera.model
+
+
+def test_stop_before_start_and_twice_does_nothing(backend: Backend) -> None:
+    backend.camera.stop()
+    backend.camera.start()
+    backend.camera.stop()
+    backend.camera.stop()
+
+
+def test_start_twice_is_one_stream(backend: Backend) -> None:
+    backend.camera.start()
+    first = read(backend.camera)
+    backend.camera.start()
+    assert read(backend.camera).counter == first.counter + 1
+
+
+def test_read_after_stop_raises(backend: Backend) -> None:
+    backend.camera.start()
+    read(backend.camera)
+    backend.camera.stop()
+    with pytest.raises(CameraError):
+        backend.camera.read(0.0)
+
+
+def test_it_can_be_started_again(backend: Backend) -> None:
+    stamps = []
+    for _ in range(3):
+        backend.camera.start()
+        stamps += [read(backend.camera).stamp_ns for _ in range(2)]
+        backend.camera.stop()
+    assert stamps == sorted(set(stamps))
+
+
+def test_images_are_what_the_intrinsics_say(backend: Backend) -> None:
+    backend.camera.start()
+    for _ in range(3):
+        image = read(backend.camera).image
+        assert image.shape == (backend.intrinsics.height, backend.intrinsics.width, 3)
+        assert image.dtype == np.uint8
+        assert image.flags.c_contiguous
+        assert image.flags.owndata or image.base is not None
+        assert image.std() > 0
+
+
+def test_stamps_increase_and_none_lies_in_the_future(backend: Backend) -> None:
+    backend.camera.start()
+    last_ns = 0
+    for _ in range(15):
+        frame = read(backend.camera)
+        assert last_ns < frame.stamp_ns <= backend.clock.now_ns()
+        assert frame.stamp_source is backend.stamp_source
+        last_ns = frame.stamp_ns
+
+
+def test_counters_count_and_no_image_comes_twice(backend: Backend) -> None:
+    backend.camera.start()
+    frames = [read(backend.camera) for _ in range(10)]
+    counters = [frame.counter for frame in frames]
+    assert counters == list(range(counters[0], counters[0] + 10))
+    images = {frame.image.tobytes() for frame in frames}
+    assert len(images) == 10
+
+
+def test_an_image_kept_does_not_change(backend: Backend) -> None:
+    backend.camera.start()
+    kept = read(backend.camera).image
+    before = kept.copy()
+    for _ in range(10):
+        read(backend.camera)
+    np.testing.assert_array_equal(kept, before)
+
+
+def test_metadata_are_numbers(backend: Backend) -> None:
+    backend.camera.start()
+    for value in read(backend.camera).metadata.values():
+        assert isinstance(value, float)
+
+
+def outcome(camera: Camera) -> Frame | CameraError | None:
+    try:
+        return camera.read(0.3)
+    except CameraError as error:
+        return error
+
+
+def test_when_the_source_ends_nothing_old_is_repeated(backend: Backend) -> None:
+    backend.camera.start()
+    outcomes: list[Frame | CameraError | None] = [read(backend.camera)]
+    backend.end_source()
+    while isinstance(outcomes[-1], Frame) and len(outcomes) < 100:
+        outcomes.append(outcome(backend.camera))
+    assert isinstance(outcomes[-1], CameraError if backend.end_is_an_error else type(None))
+    stamps = [frame.stamp_ns for frame in outcomes if isinstance(frame, Frame)]
+    assert stamps == sorted(set(stamps))
+    again = outcome(backend.camera)
+    assert type(again) is type(outcomes[-1])
+
+
+def test_when_nothing_has_come_in_time_it_returns_none(backend: Backend) -> None:
+    """Asked thousands of times without waiting, it has a frame for a few of them only."""
+    backend.camera.start()
+    read(backend.camera)
+    answers = (backend.camera.read(0.0) for _ in range(5000))
+    assert any(answer is None for answer in answers)
+
+
+def test_a_read_that_waits_ends_when_the_camera_is_stopped(backend: Backend) -> None:
+    """`stop` comes from another thread: a console, a signal."""
+    backend.camera.start()
+    read(backend.camera)
+    errors: list[CameraError] = []
+
+    def reader() -> None:
+        try:
+            while backend.camera.read(30.0) is not None:
+                pass
+        except CameraError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    backend.camera.stop()
+    thread.join(10.0)
+    assert not thread.is_alive()
+    assert len(errors) == 1
+
+
+def test_stop_leaves_no_thread_behind(backend: Backend) -> None:
+    backend.camera.start()
+    read(backend.camera)
+    backend.camera.stop()  # libraries may keep what they start once
+    before = threads()
+    for _ in range(3):
+        backend.camera.start()
+        read(backend.camera)
+        backend.camera.stop()
+    assert threads() <= before
