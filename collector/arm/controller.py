@@ -19,7 +19,8 @@ While it holds, the target stays where it is, so that nothing jumps when motion 
 again. It is set to the measured pose where nothing else can be meant, and never so that
 the arm moves: at the first reading (or after `anchor`), while stopped, when a lost arm
 returns, and when the arm is farther from its target than the following error allows
-(somebody moved it, something holds it back, or a simulator was reset).
+(somebody moved it, or something holds it back). When the measured pose leaps, the world
+was laid out anew, and gripper and target are taken anew, as after `anchor`.
 
 While STOPPED or LOST nothing is sent to the driver; it is told once to stop.
 """
@@ -39,6 +40,12 @@ from collector.arm.target import exceeds, step
 from collector.clock import NS_PER_S
 from collector.devices.arm_driver import ArmError, ArmReading
 from collector.geometry import Pose, distance, pose
+
+# Between two readings an arm moves at a few times its limits at most, even when it is pushed;
+# measurement noise adds less than the constants.
+_LEAP_FACTOR = 4.0
+_LEAP_M = 0.02
+_LEAP_RAD = 0.1
 
 _AGAIN = "release the dead-man and press it again"
 
@@ -110,6 +117,10 @@ class ArmController:
         if self._reading is not None and self._lost and reading.stamp_ns == self._reading.stamp_ns:
             return self._lost_sample(reading.stamp_ns, "the arm's driver repeats an old reading")
         dt_ns = self._since_last(reading)
+        if dt_ns > 0 and self._leapt(reading, dt_ns):
+            if self._engaged:
+                self._release_first = f"the arm's measured pose leapt: {_AGAIN}"
+            self.anchor()
         self._reading = reading
         self._seen_ns = self._last_reading_ns = reading.stamp_ns
         if self._target is None or self._stopped:
@@ -186,6 +197,16 @@ class ArmController:
             self._lost = False
             return 0
         return dt_ns
+
+    def _leapt(self, reading: ArmReading, dt_ns: int) -> bool:
+        """True when the measured pose changed faster than an arm moves: a simulator's reset."""
+        assert self._reading is not None
+        metres, radians = distance(self._reading.ee_pose, reading.ee_pose)
+        dt_s = dt_ns / NS_PER_S
+        return (
+            metres > _LEAP_M + _LEAP_FACTOR * self.limits.linear_m_s * dt_s
+            or radians > _LEAP_RAD + _LEAP_FACTOR * self.limits.angular_rad_s * dt_s
+        )
 
     def _lose(self) -> None:
         self._lost = True

@@ -237,13 +237,41 @@ class TestFollowingError:
         arm.drive([0.4, 0, 0, 0, 0, 0], 100)
         assert arm.last.status is ArmStatus.MOVING
 
-    def test_an_arm_that_is_moved_while_it_holds_is_not_pulled_back(self, arm) -> None:
-        arm.tick(10)
-        arm.measured = np.array([0.6, -0.3, 0.2, 0.0, 1.0, 0.0, 0.0])
-        np.testing.assert_array_equal(arm.tick().target_pose, arm.measured)
+    def test_an_arm_that_is_pushed_while_it_holds_is_not_pulled_back(self, arm) -> None:
+        arm.tick()
+        arm.drive([0, 0, 0, 0, 0, 0], 1000, gripper=1.0)
+        arm.say(dead_man=False)
+        arm.response = 0.0
+        for _ in range(100):
+            arm.measured[1] -= 0.003
+            arm.tick()
+            assert distance(arm.last.target_pose, arm.measured)[0] <= 0.15
+        assert arm.last.gripper_command == 1.0  # what it holds, it keeps
+        arm.response = 0.6
         arm.drive([0.1, 0, 0, 0, 0, 0], 20)
         assert arm.last.status is ArmStatus.MOVING  # no fault: it was no failure to follow
-        np.testing.assert_allclose(arm.last.target_pose[1], -0.3)
+
+    def test_a_reset_of_the_world_is_taken_as_it_is(self, arm) -> None:
+        arm.tick()
+        arm.drive([0, 0, 0, 0, 0, 0], 1000, gripper=1.0)
+        arm.say(gripper=1.0, dead_man=False)
+        arm.tick()
+        arm.measured = HOME + np.array([0.0, 0.06, 0.0, 0, 0, 0, 0])
+        arm.opening_m = 0.08
+        place = arm.measured.copy()
+        sample = arm.tick()
+        np.testing.assert_array_equal(sample.target_pose, place)
+        assert sample.gripper_command == 0.0
+
+    def test_a_leap_while_it_moves_holds_until_pressed_again(self, arm) -> None:
+        arm.tick()
+        arm.drive([0.1, 0, 0, 0, 0, 0], 100)
+        arm.measured = arm.measured + np.array([0.0, 0.1, 0.0, 0, 0, 0, 0])
+        place = arm.measured.copy()
+        arm.drive([0.1, 0, 0, 0, 0, 0], 100)
+        assert arm.last.status is ArmStatus.HOLD_REFUSED
+        assert "leapt" in arm.last.fault
+        np.testing.assert_allclose(arm.last.target_pose, place, atol=1e-12)
 
     def test_a_little_error_while_it_holds_moves_nothing(self, arm) -> None:
         arm.tick()
@@ -251,7 +279,9 @@ class TestFollowingError:
         arm.say(dead_man=False)
         held = arm.tick().target_pose
         arm.response = 0.0
-        arm.measured[2] -= 0.05
+        for _ in range(5):
+            arm.measured[2] -= 0.01
+            arm.tick()
         np.testing.assert_array_equal(arm.tick(10).target_pose, held)
 
 
