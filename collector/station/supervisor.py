@@ -58,8 +58,8 @@ class StopTimes:
     """When a stop escalates, s after it began."""
 
     terminate_s: float = 1.5  # SIGTERM to what SIGINT has not ended
-    kill_s: float = 2.5  # SIGKILL to what is left
-    give_up_s: float = 2.9  # no longer wait for a process that the kernel does not let go
+    kill_s: float = 2.3  # SIGKILL to what is left
+    give_up_s: float = 2.8  # no longer wait for a process that the kernel does not let go
 
 
 @dataclass
