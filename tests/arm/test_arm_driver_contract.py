@@ -213,7 +213,7 @@ def test_disconnecting_in_the_middle_of_a_motion_holds(connected: Rig) -> None:
     connected.driver.disconnect()
     connected.advance(1.0)
     connected.driver.connect()
-    connected.advance(0.1)
+    connected.advance(0.5)
     rest = read(connected).ee_pose
     assert distance(place, rest)[0] < 0.03
     assert distance(rest, target)[0] > 0.03
