@@ -5,6 +5,7 @@ librealsense's own pipeline runs on librealsense's software device, in place of 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -286,6 +287,25 @@ def test_an_unplugged_camera_is_an_error_and_a_start_brings_it_back(rig: Rig) ->
 def test_a_silent_camera_that_is_still_there_is_only_silent(rig: Rig) -> None:
     assert rig.camera.read(1.2) is None
     assert rig.frame(1, 0.0, 0.0).counter == 1
+
+
+def test_a_read_that_waits_ends_when_the_camera_is_stopped(rig: Rig) -> None:
+    """`stop` comes from another thread: a console, a signal."""
+    errors: list[CameraError] = []
+
+    def reader() -> None:
+        try:
+            while rig.camera.read(30.0) is not None:
+                pass
+        except CameraError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    rig.camera.stop()
+    thread.join(10.0)
+    assert not thread.is_alive()
+    assert len(errors) == 1
 
 
 class TestIntrinsics:
