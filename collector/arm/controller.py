@@ -18,9 +18,10 @@ as often, with the time, and notices a driver that fell silent. One thread.
 While it holds, the target stays where it is, so that nothing jumps when motion begins
 again. It is set to the measured pose where nothing else can be meant, and never so that
 the arm moves: at the first reading (or after `anchor`), while stopped, when a lost arm
-returns, and when the arm is farther from its target than the following error allows
-(somebody moved it, or something holds it back). When the measured pose leaps, the world
-was laid out anew, and gripper and target are taken anew, as after `anchor`.
+returns, and when the measured pose leaps because a simulated world was laid out anew.
+When the arm is farther from its target than the following error allows (somebody pushes
+it, or something holds it back), the target *yields*: it goes to the measured pose, within
+the limits, so that the actions of a recording stay within theirs.
 
 While STOPPED or LOST nothing is sent to the driver; it is told once to stop.
 """
@@ -36,7 +37,7 @@ from collector.arm.gripper import GripperMotion
 from collector.arm.limits import ArmLimits
 from collector.arm.pose_follower import PoseFollower
 from collector.arm.sample import ArmSample, ArmStatus
-from collector.arm.target import exceeds, step
+from collector.arm.target import exceeds, speed_between, step
 from collector.clock import NS_PER_S
 from collector.devices.arm_driver import ArmError, ArmReading
 from collector.geometry import Pose, distance, pose
@@ -73,6 +74,7 @@ class ArmController:
         self._release_first = ""  # why the dead-man must be released before it counts
         self._stopped = False
         self._lost = False
+        self._yielding = False  # the target is on its way to the measured pose
         self._seen_ns = 0  # station clock at the last call
         self._last_reading_ns = 0
 
@@ -130,6 +132,7 @@ class ArmController:
         status, fault = self._judge(reading)
         if status is not ArmStatus.MOVING:
             self._engaged = ""
+            self._yield_to(reading, dt_ns)
         clipped = False
         if status is ArmStatus.MOVING and dt_ns > 0:
             clipped = self._move(reading, dt_ns)
@@ -208,6 +211,13 @@ class ArmController:
             or radians > _LEAP_RAD + _LEAP_FACTOR * self.limits.angular_rad_s * dt_s
         )
 
+    def _yield_to(self, reading: ArmReading, dt_ns: int) -> None:
+        if self._yielding and dt_ns > 0:
+            assert self._target is not None  # set at the first reading
+            twist = speed_between(self._target, reading.ee_pose, dt_ns)
+            self._yielding = exceeds(twist, self.limits)
+            self._target, _ = step(self._target, twist, dt_ns, self.limits)
+
     def _lose(self) -> None:
         self._lost = True
         self._target = None
@@ -219,7 +229,7 @@ class ArmController:
         """Return the status at a reading, and the fault that goes with it."""
         error = self._following_error(reading)
         if error:
-            self._target = _measured(reading)
+            self._yielding = True
             if self._engaged:
                 self._release_first = f"{error}: clear what holds it back, {_AGAIN}"
         if self._stopped:
@@ -247,6 +257,7 @@ class ArmController:
                 return ArmStatus.HOLD_REFUSED, far
             self._follower.begin()
         self._engaged = command.mode
+        self._yielding = False
         return ArmStatus.MOVING, ""
 
     def _fresh(self, now_ns: int, arrival_ns: int) -> bool:

@@ -225,10 +225,12 @@ class TestFollowingError:
     def test_an_arm_that_cannot_follow_is_held_until_the_operator_presses_again(self, arm) -> None:
         arm.response = 0.0  # something blocks it
         arm.tick()
-        arm.drive([0.4, 0, 0, 0, 0, 0], 600)
+        arm.drive([0.4, 0, 0, 0, 0, 0], 1000)
         assert arm.last.status is ArmStatus.HOLD_REFUSED
         assert "from its target: clear what holds it back" in arm.last.fault
-        np.testing.assert_allclose(arm.last.target_pose, HOME, atol=1e-12)
+        np.testing.assert_allclose(arm.last.target_pose, HOME, atol=1e-6)
+        for before, after in zip(arm.samples, arm.samples[1:], strict=False):
+            assert distance(before.target_pose, after.target_pose)[0] <= 0.005  # never a jump
         arm.response = 0.6
         arm.drive([0.4, 0, 0, 0, 0, 0], 100)
         assert arm.last.status is ArmStatus.HOLD_REFUSED
@@ -245,7 +247,7 @@ class TestFollowingError:
         for _ in range(100):
             arm.measured[1] -= 0.003
             arm.tick()
-            assert distance(arm.last.target_pose, arm.measured)[0] <= 0.15
+            assert distance(arm.last.target_pose, arm.measured)[0] <= 0.16
         assert arm.last.gripper_command == 1.0  # what it holds, it keeps
         arm.response = 0.6
         arm.drive([0.1, 0, 0, 0, 0, 0], 20)
