@@ -26,15 +26,16 @@ _OPTICAL_TO_EYE = np.diag([1.0, -1.0, -1.0, 1.0])
 def projection_matrix(intrinsics: Intrinsics, near: float, far: float) -> NDArray[np.float64]:
     """Return the OpenGL projection [4, 4] that draws as ``intrinsics`` project.
 
-    Pixel centres are at whole numbers, as in OpenCV; in OpenGL's window coordinates
-    they are half a pixel further. Distortion is not drawn.
+    Pixel centres are at whole numbers, as in OpenCV. OpenGL has them at halves, but the
+    software renderer samples at whole window coordinates, with row 0 at the bottom.
+    Distortion is not drawn.
     """
     width, height = intrinsics.width, intrinsics.height
     result = np.zeros((4, 4))
     result[0, 0] = 2.0 * intrinsics.fx / width
     result[1, 1] = 2.0 * intrinsics.fy / height
-    result[0, 2] = 1.0 - 2.0 * (intrinsics.cx + 0.5) / width
-    result[1, 2] = 2.0 * (intrinsics.cy + 0.5) / height - 1.0
+    result[0, 2] = 1.0 - 2.0 * intrinsics.cx / width
+    result[1, 2] = 2.0 * (intrinsics.cy + 1.0) / height - 1.0
     result[2, 2] = -(far + near) / (far - near)
     result[2, 3] = -2.0 * far * near / (far - near)
     result[3, 2] = -1.0

@@ -1,0 +1,153 @@
+"""A simulated camera: free-running, and stamped with the state that it drew."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from collector.clock import NS_PER_S, Clock
+from collector.devices.camera import CameraError, Frame, Intrinsics, StampSource
+from collector.geometry import Pose, compose
+from collector.simulation.kinematics import forward_kinematics
+from collector.simulation.mounts import ParentFrame
+from collector.simulation.renderer import Renderer
+from collector.simulation.scene import ARM_JOINTS
+from collector.simulation.state import WorldState
+
+StateSource = Callable[[], "tuple[int, WorldState] | None"]
+
+# A due time further away than this many periods comes from a clock that was set.
+_CLOCK_STEP_PERIODS = 3
+
+
+class SimulatedCamera:
+    """A `Camera` that draws the newest world state at its own rate, in the reader's thread.
+
+    A frame is due every ``1 / fps`` s from ``phase_ns`` after the first read on; frames that
+    a late reader missed are skipped, and counted by ``Frame.counter``. The stamp is that of
+    the state drawn, so it is up to one state period older than the due time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        intrinsics: Intrinsics,
+        parent_frame: ParentFrame,
+        transform: Pose,
+        fps: float,
+        state_source: StateSource,
+        clock: Clock,
+        phase_ns: int = 0,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Describe the camera; `start` makes it draw.
+
+        ``transform`` [7] is ``T_<parent_frame>_optical``. ``state_source`` returns the newest
+        state with its stamp on the station clock, ns, or None before the first. ``wait``
+        blocks for that many seconds. Raises ValueError unless ``fps`` is positive.
+        """
+        if not fps > 0:
+            raise ValueError(f"camera {name}: fps is {fps}, it must be positive")
+        self._name = name
+        self._intrinsics = intrinsics
+        self._parent_frame = parent_frame
+        self._transform = transform
+        self._period_ns = round(NS_PER_S / fps)
+        self._state_source = state_source
+        self._clock = clock
+        self._phase_ns = phase_ns
+        self._wait = wait
+        self._renderer: Renderer | None = None
+        self._due_ns: int | None = None
+        self._counter = 0
+        self._last_stamp_ns: int | None = None
+
+    @property
+    def intrinsics(self) -> Intrinsics:
+        self._started()
+        return self._intrinsics
+
+    @property
+    def serial(self) -> str:
+        self._started()
+        return f"SIM-{self._name}"
+
+    @property
+    def model(self) -> str:
+        self._started()
+        return "simulated camera"
+
+    def start(self) -> None:
+        if self._renderer is None:
+            self._renderer = Renderer()
+            self._due_ns = None
+
+    def read(self, timeout_s: float) -> Frame | None:
+        renderer = self._started()
+        now = start = self._clock.now_ns()
+        deadline = start + round(timeout_s * NS_PER_S)
+        due = self._next_due(now)
+        if due > deadline:
+            self._wait(timeout_s)
+            return None
+        while now < due:
+            self._wait((due - now) / NS_PER_S)
+            before, now = now, self._clock.now_ns()
+            if now < before:  # the clock was set back: the due time means nothing any more
+                due = now
+        skipped = (now - due) // self._period_ns
+        due += skipped * self._period_ns
+        newest = self._new_state(deadline)
+        if newest is None:
+            self._due_ns = due  # still owed
+            return None
+        stamp_ns, state = newest
+        self._due_ns = due + self._period_ns
+        self._counter += 1 + skipped
+        self._last_stamp_ns = stamp_ns
+        image = renderer.render(state, self.pose_at(state), self._intrinsics)
+        return Frame(image, stamp_ns, self._counter, StampSource.SIMULATED)
+
+    def stop(self) -> None:
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def pose_at(self, state: WorldState) -> Pose:
+        """Return ``T_base_optical`` [7] in ``state``."""
+        if self._parent_frame == "base":
+            return self._transform
+        return compose(ee_pose(state), self._transform)
+
+    def _started(self) -> Renderer:
+        if self._renderer is None:
+            raise CameraError(f"camera {self._name} is not started: call start first")
+        return self._renderer
+
+    def _next_due(self, now: int) -> int:
+        if self._due_ns is None:
+            self._due_ns = now + self._phase_ns % self._period_ns
+        elif self._due_ns - now > _CLOCK_STEP_PERIODS * self._period_ns:
+            self._due_ns = now  # the clock was set back
+        return self._due_ns
+
+    def _new_state(self, deadline: int) -> tuple[int, WorldState] | None:
+        """Return a state that was not drawn yet, or None when none comes until ``deadline``.
+
+        Drawing the old one again would give a frame that only seems new.
+        """
+        while True:
+            newest = self._state_source()
+            if newest is not None and newest[0] != self._last_stamp_ns:
+                return newest
+            left = deadline - self._clock.now_ns()
+            if left <= 0:
+                return None
+            self._wait(min(left / NS_PER_S, 0.002))
+
+
+def ee_pose(state: WorldState) -> Pose:
+    """Return ``T_base_ee`` [7] of a world state, from its joint positions."""
+    return forward_kinematics(np.array([state.joint(name) for name in ARM_JOINTS]))
