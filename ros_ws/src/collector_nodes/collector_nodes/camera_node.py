@@ -1,0 +1,138 @@
+"""One camera: frames out, with their stamps; the device is opened again when it is lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image
+
+from collector.calibration_result import CalibrationError, CameraCalibration, load_calibration
+from collector.devices.camera import Camera, CameraError, Frame
+from collector.health import HealthReport, StreamHealth
+from collector.simulation.state import WorldState
+from collector.station.back_off import BackOff
+from collector_interfaces.msg import CameraDevice, FrameMetadata
+from collector_interfaces.msg import WorldState as WorldStateMsg
+from collector_nodes import qos
+from collector_nodes.messages import from_world_state, to_camera_info, to_image, to_time
+from collector_nodes.open_camera import open_camera
+from collector_nodes.station_node import StartError, StationNode, run
+
+READ_TIMEOUT_S = 0.5
+
+
+class CameraNode(StationNode):
+    """Publishes ``~/image_raw``, ``~/camera_info``, ``~/metadata`` and ``~/device`` of a camera.
+
+    Parameters: ``station``; ``camera``, its name in the station description.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("camera")
+        self.camera_name = str(self.declare_parameter("camera", "").value)
+        if self.camera_name not in self.station.cameras:
+            known = ", ".join(self.station.cameras)
+            raise StartError(
+                f"the station has no camera {self.camera_name!r}: set the parameter camera "
+                f"to one of {known}"
+            )
+        description = self.station.cameras[self.camera_name]
+        self._frame_id = f"{self.camera_name}_optical"
+        self._images = self.create_publisher(Image, "~/image_raw", qos.IMAGES)
+        self._info = self.create_publisher(CameraInfo, "~/camera_info", qos_profile_sensor_data)
+        self._metadata = self.create_publisher(FrameMetadata, "~/metadata", qos_profile_sensor_data)
+        self._devices = self.create_publisher(CameraDevice, "~/device", qos.LATCHED)
+        self._health = StreamHealth(f"{self.camera_name} camera", description.fps)
+        self._problem = ""
+        self._counter: int | None = None
+        self._newest_state: tuple[int, WorldState] | None = None
+        if description.backend == "simulated":
+            self.create_subscription(
+                WorldStateMsg, "/simulator/world_state", self._on_world_state, qos.WORLD_STATE
+            )
+        self._camera = open_camera(
+            self.station, self.camera_name, self.station_clock, lambda: self._newest_state
+        )
+        self._stopping = threading.Event()
+        self._reader = threading.Thread(target=self._read, name="camera reader", daemon=True)
+        self._reader.start()
+
+    def health(self) -> list[HealthReport]:
+        report = self._health.report(self.station_clock.now_ns())
+        if self._problem:
+            report = HealthReport(report.name, "error", self._problem, report.values)
+        return [report]
+
+    def close(self) -> None:
+        self._stopping.set()
+        self._reader.join(timeout=1.0)
+
+    def _on_world_state(self, message: WorldStateMsg) -> None:
+        self._newest_state = from_world_state(message)
+
+    def _read(self) -> None:
+        """Read and publish; when the device is lost, open it again with growing pauses."""
+        pause = BackOff(initial_s=0.5, longest_s=8.0)
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            try:
+                self._camera.start()
+                info = to_camera_info(self._camera.intrinsics, self._calibration(), self._frame_id)
+                self._introduce(self._camera)
+                self._stream(self._camera, info)
+            except CameraError as error:
+                wait_s = pause.next_delay_s(time.monotonic() - began_s)
+                self._problem = f"{error} (trying again in {wait_s:.1f} s)"
+                self.get_logger().error(self._problem)
+                self._camera.stop()
+                self._stopping.wait(wait_s)
+        self._camera.stop()
+
+    def _introduce(self, camera: Camera) -> None:
+        description = self.station.cameras[self.camera_name]
+        device = CameraDevice(name=self.camera_name, backend=description.backend)
+        device.model, device.serial = camera.model, camera.serial
+        device.fps = float(description.fps)
+        self._devices.publish(device)
+        self.get_logger().info(f"{device.model} {device.serial} streams")
+
+    def _stream(self, camera: Camera, info: CameraInfo) -> None:
+        while not self._stopping.is_set():
+            frame = camera.read(READ_TIMEOUT_S)
+            if frame is not None:
+                self._problem = ""
+                self._publish(frame, info)
+
+    def _publish(self, frame: Frame, info: CameraInfo) -> None:
+        dropped = max(0, frame.counter - self._counter - 1) if self._counter is not None else 0
+        frozen = self._counter is not None and frame.counter == self._counter
+        self._counter = frame.counter
+        metadata = FrameMetadata()
+        metadata.header.stamp = to_time(frame.stamp_ns)
+        metadata.header.frame_id = self._frame_id
+        metadata.counter = frame.counter
+        metadata.stamp_source = frame.stamp_source.value
+        metadata.keys = list(frame.metadata)
+        metadata.values = [float(v) for v in frame.metadata.values()]
+        info.header.stamp = metadata.header.stamp
+        # First what explains the image: the synchronizer looks for it when the image comes.
+        self._metadata.publish(metadata)
+        self._images.publish(to_image(frame.image, frame.stamp_ns, self._frame_id))
+        self._info.publish(info)
+        self._health.on_sample(frame.stamp_ns, self.station_clock.now_ns(), dropped, frozen)
+
+    def _calibration(self) -> CameraCalibration | None:
+        path = self.station.calibration_path(self.camera_name)
+        if not path.exists():
+            return None
+        try:
+            return load_calibration(path)
+        except CalibrationError as error:
+            self.get_logger().warning(str(error))
+            return None
+
+
+def main() -> None:
+    run(CameraNode)
