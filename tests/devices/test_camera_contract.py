@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from realsense_footage import FPS, INTRINSICS, MODEL, SERIAL, footage
+from realsense_footage import FPS, INTRINSICS
 
 from collector.clock import SystemClock
 from collector.devices.camera import Camera, CameraError, Frame, Intrinsics, StampSource
@@ -29,22 +28,19 @@ class Backend:
     end_is_an_error: bool  # or only silence
 
 
-def realsense_backend(tmp_path: Path) -> Backend:
-    """A RealSense that plays a recording of a third of a second, again and again."""
-    pytest.importorskip("pyrealsense2")
+def realsense_backend(request: pytest.FixtureRequest) -> Backend:
+    """A RealSense that plays a recording of one second."""
+    recording: Path = request.getfixturevalue("recording")
     from collector.devices.realsense import RealSenseCamera
-    from collector.devices.realsense_recording import record
 
-    path = tmp_path / "contract.db3"
-    record(path, footage(20), INTRINSICS, fps=FPS, serial=SERIAL, name=MODEL)
     clock = SystemClock()
-    camera = RealSenseCamera("static", 64, 48, FPS, clock, recording=path)
+    camera = RealSenseCamera("static", 64, 48, FPS, clock, recording=recording)
     return Backend(
         camera, clock, INTRINSICS, StampSource.MID_EXPOSURE, lambda: None, end_is_an_error=True
     )
 
 
-def simulated_backend(_: Path) -> Backend:
+def simulated_backend(_: pytest.FixtureRequest) -> Backend:
     """A simulated camera that looks at a world whose cubes move with the clock."""
     pytest.importorskip("pybullet")
     from collector.simulation.camera import SimulatedCamera
@@ -76,15 +72,15 @@ def simulated_backend(_: Path) -> Backend:
     )
 
 
-BACKENDS: dict[str, Callable[[Path], Backend]] = {
+BACKENDS: dict[str, Callable[[pytest.FixtureRequest], Backend]] = {
     "realsense": realsense_backend,
     "simulated": simulated_backend,
 }
 
 
 @pytest.fixture(params=sorted(BACKENDS))
-def backend(request: Any, tmp_path: Path) -> Any:
-    backend = BACKENDS[request.param](tmp_path)
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    backend = BACKENDS[request.param](request)
     yield backend
     backend.camera.stop()
 
