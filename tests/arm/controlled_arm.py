@@ -16,7 +16,7 @@ from collector.clock import NS_PER_MS
 from collector.devices.arm_driver import ArmReading
 from collector.geometry import Pose, interpolate
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=150)
+repeatable = settings(derandomize=True, deadline=None, max_examples=100)
 
 HOME = np.array([0.5, 0.0, 0.4, 1.0, 0.0, 0.0, 0.0])
 START_NS = 1_700_000_000_000_000_000
