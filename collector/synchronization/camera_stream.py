@@ -82,6 +82,7 @@ class CameraStream:
         self._frames: RingBuffer[_Frame] = RingBuffer(capacity)
         self._newest_ns: int | None = None
         self._highest_counter: int | None = None
+        self._uncounted = 0  # frames without a counter since the highest
         self._missing: set[int] = set()  # counters that were leapt over
         self._same_pixels: tuple[int, int] | None = None  # digest, and the stamp it began at
         self._last_used_ns: int | None = None
@@ -223,19 +224,23 @@ class CameraStream:
         newer = self._newest_ns is None or stamp_ns > self._newest_ns
         elapsed_ns = 0 if self._newest_ns is None else max(0, stamp_ns - self._newest_ns)
         by_stamps = max(0, round(elapsed_ns / self.settings.period_ns) - 1)
-        if counter is None:
+        if counter is None and self._highest_counter is not None:
+            self._uncounted += newer  # the next counter tells how many were lost
+        elif counter is None:
             # Losses can only be estimated; what comes out of order was counted as lost.
             self._count(by_stamps if newer else -1)
         elif self._highest_counter is None:
             self._highest_counter = counter
         elif counter > self._highest_counter:
-            lost = counter - self._highest_counter - 1
+            lost = max(0, counter - self._highest_counter - 1 - self._uncounted)
             if lost > 2 * by_stamps + 2:
                 self._count(by_stamps)  # more than the camera can take: the counter itself leapt
             else:
-                self._missing.update(range(self._highest_counter + 1, counter))
+                if not self._uncounted:  # else it is not known which counters are missing
+                    self._missing.update(range(self._highest_counter + 1, counter))
                 self._count(lost)
             self._highest_counter = counter
+            self._uncounted = 0
         elif counter in self._missing:
             self._missing.discard(counter)
             self._count(-1)

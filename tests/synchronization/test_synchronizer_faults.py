@@ -129,6 +129,17 @@ def test_losses_are_estimated_where_there_is_no_counter(station) -> None:
     assert synchronizer.statistics().dropped == 2
 
 
+def test_a_frame_whose_counter_is_not_known_is_not_lost(station) -> None:
+    events = station.camera("static", -95, 2000)
+    events[7] = dataclasses.replace(events[7], counter=None)
+    events[12] = dataclasses.replace(events[12], counter=None)
+    del events[13]
+    synchronizer = station.synchronizer({"static": 10.0})
+    steps = station.play(synchronizer, [*events, *station.arm(-200, 2000)], 1900, from_ms=-50)
+    assert synchronizer.statistics().dropped == 1
+    assert not any(s.is_gap for s in steps)
+
+
 def test_a_device_that_counts_from_zero_again_loses_nothing(station) -> None:
     before = station.camera("static", -95, 905, counter=90_000)
     after = station.camera("static", 905, 2000, counter=0)
