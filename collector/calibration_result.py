@@ -34,7 +34,7 @@ class CameraCalibration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    schema_: Literal["collector/camera-calibration/1"] = Field(SCHEMA, alias="schema")
+    schema_: Literal["collector/camera-calibration/1"] = Field(default=SCHEMA, alias="schema")
     camera: str
     serial: str = ""
     width: int = Field(gt=0)  # native image, pixels

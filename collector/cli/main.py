@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import station
+from collector.cli import demo, replay, station
 from collector.version import software_version
 
 app = typer.Typer(
@@ -33,6 +33,8 @@ def _options(
     pass
 
 
+app.command(name="demo", epilog=demo.EPILOG)(demo.demo)
+app.command(name="replay", epilog=replay.EPILOG)(replay.replay)
 app.command(name="station", epilog=station.EPILOG)(station.station)
 
 

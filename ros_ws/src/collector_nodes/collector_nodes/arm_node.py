@@ -35,7 +35,8 @@ def limits_of(arm: ArmDescription) -> ArmLimits:
 
 
 class ArmNode(StationNode):
-    """``/arm/command`` -> driver and ``/arm/state``; services ``~/stop``, ``~/reset_stop``."""
+    """``/arm/command`` -> driver and ``/arm/state``; services ``~/stop``, ``~/reset_stop``
+    and ``~/anchor``, which takes the pose where the arm is for its target."""
 
     def __init__(self) -> None:
         super().__init__("arm")
@@ -44,6 +45,7 @@ class ArmNode(StationNode):
         self.create_subscription(ArmCommand, "/arm/command", self._on_command, qos.ARM_COMMAND)
         self.create_service(Trigger, "~/stop", self._on_stop)
         self.create_service(Trigger, "~/reset_stop", self._on_reset_stop)
+        self.create_service(Trigger, "~/anchor", self._on_anchor)
         self._driver = RosArmDriver(self, self.station.arm, self.station_clock, self._on_reading)
         self._driver.connect()
         self._health = StreamHealth("arm driver", self.station.arm.rate_hz)
@@ -78,6 +80,8 @@ class ArmNode(StationNode):
     def _check(self) -> None:
         sample = self._controller.check(self.station_clock.now_ns())
         if sample is not None:
+            if self._last is None or self._last.status is not ArmStatus.LOST:
+                self._driver.stop()
             self._publish(sample)
 
     def _publish(self, sample: ArmSample) -> None:
@@ -94,6 +98,14 @@ class ArmNode(StationNode):
 
     def _on_reset_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success, response.message = self._controller.reset_stop()
+        return response
+
+    def _on_anchor(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._controller.status is ArmStatus.MOVING:
+            response.message = "the arm is moving: release the dead-man first"
+        else:
+            self._controller.anchor()
+            response.success, response.message = True, "the target is where the arm is"
         return response
 
 

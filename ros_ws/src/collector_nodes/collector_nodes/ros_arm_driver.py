@@ -121,8 +121,8 @@ class RosArmDriver:
             missing = {*self._arm.joints, *self._arm.gripper_joints} - set(joints.name)
             if missing:
                 raise ArmError(
-                    f"the driver's joint states lack {', '.join(sorted(missing))}: correct arm.joints "
-                    "or arm.gripper_joints in the station description"
+                    f"the driver's joint states lack {', '.join(sorted(missing))}: correct "
+                    "arm.joints or arm.gripper_joints in the station description"
                 )
             self._order = [self._joint_names.index(name) for name in self._arm.joints]
         fingers = [joints.position[joints.name.index(name)] for name in self._arm.gripper_joints]

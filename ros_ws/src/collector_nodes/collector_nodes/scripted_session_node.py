@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
@@ -16,6 +17,7 @@ from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.task import Future
+from std_srvs.srv import Trigger
 
 from collector.episode.goal import FAILURE, SUCCESS
 from collector.geometry import distance
@@ -63,6 +65,7 @@ class ScriptedSession(StationNode):
         super().__init__("scripted_session")
         self._reset = self.create_client(ResetWorld, "/simulator/reset")
         self._evaluate = self.create_client(EvaluateTask, "/simulator/evaluate")
+        self._anchor = self.create_client(Trigger, "/arm/anchor")
         self._finish = self.create_client(FinishEpisode, "/recorder/finish")
         self._record = ActionClient(self, RecordEpisode, "/recorder/record")
         self._perform = ActionClient(self, PerformTask, "/teleop/perform")
@@ -81,6 +84,8 @@ class ScriptedSession(StationNode):
         layout = self._ask(self._reset, ResetWorld.Request(task_id=task_id, seed=seed))
         if not layout.ok:
             raise AttemptLost(layout.message)
+        # The arm was put somewhere else: its target must not pull it back.
+        self._ask(self._anchor, Trigger.Request())
         self._await_settled()
         goal = RecordEpisode.Goal(
             task_id=task_id,
@@ -131,6 +136,7 @@ class ScriptedSession(StationNode):
         """Wait until every part answers, for as long as a restart takes."""
         parts: dict[str, Callable[[], bool]] = {
             "the simulator": self._reset.service_is_ready,
+            "the arm": self._anchor.service_is_ready,
             "the recorder": self._record.server_is_ready,
             "the recorder's finish service": self._finish.service_is_ready,
             "the teleoperation": self._perform.server_is_ready,
@@ -267,10 +273,8 @@ def main() -> None:
     executor.add_node(session)
 
     def spin() -> None:
-        try:
+        with contextlib.suppress(ExternalShutdownException):
             executor.spin()
-        except ExternalShutdownException:
-            pass
 
     spinner = threading.Thread(target=spin, name="executor")
     spinner.start()

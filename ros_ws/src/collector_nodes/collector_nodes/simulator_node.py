@@ -21,6 +21,8 @@ from collector_nodes.station_node import StationNode, run
 TICKS_PER_WORLD_STATE = 2
 # What a busy machine may owe before simulated time is let slip.
 LARGEST_DEBT_S = 0.1
+# After a reset, targets that were meant for the arm's last place are still on their way.
+DEAF_AFTER_RESET_S = 0.3
 
 
 class SimulatorNode(StationNode):
@@ -94,7 +96,8 @@ class SimulatorNode(StationNode):
         self._health.on_sample(stamp_ns, self.station_clock.now_ns())
 
     def _on_target(self, message: PoseStamped) -> None:
-        self._world.set_target(from_pose(message.pose), self._gripper)
+        if self._world.time_s > DEAF_AFTER_RESET_S:
+            self._world.set_target(from_pose(message.pose), self._gripper)
 
     def _on_gripper(self, message: Float64) -> None:
         self._gripper = message.data

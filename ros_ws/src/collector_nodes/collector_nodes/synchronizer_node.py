@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image
 
 from collector.clock import NS_PER_MS
 from collector.health import HealthReport, StreamHealth
+from collector.synchronization.camera_stream import CameraSettings
 from collector.synchronization.synchronizer import Synchronizer
 from collector_interfaces.msg import ArmState, FrameMetadata, Step
 from collector_nodes import qos
@@ -24,7 +25,11 @@ class SynchronizerNode(StationNode):
 
     def __init__(self) -> None:
         super().__init__("synchronizer")
-        cameras = {name: float(camera.fps) for name, camera in self.station.cameras.items()}
+        # A still scene looks the same twice only where there is no sensor noise.
+        cameras = {
+            name: CameraSettings(float(camera.fps), noisy=camera.backend != "simulated")
+            for name, camera in self.station.cameras.items()
+        }
         self._synchronizer = Synchronizer(
             cameras, self.station.arm.rate_hz, period_ns=self.station.period_ns
         )

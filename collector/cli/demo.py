@@ -1,0 +1,308 @@
+"""`collector demo`: the simulated station, driven by a scripted operator, end to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from collector.clock import SystemClock
+from collector.episode.contact_sheet import draw as draw_contact_sheet
+from collector.episode.reader import EpisodeSummary, read_summary
+from collector.episode.verification import verify
+from collector.station.bringup import Bringup, bring_up, default_launch_file
+from collector.station.description import Station, StationError, load_station
+from collector.station.launch_file import LaunchError
+from collector.station.shared_memory import remove_orphaned_segments
+from collector.station.supervisor import Supervisor, SupervisorEvent
+
+EPILOG = """
+Examples:
+
+  collector demo
+
+  collector demo --episodes 3 --tasks open_drawer,close_drawer,press_switch
+
+  collector demo --cameras recorded
+
+  collector demo --json | jq .episodes[].path
+"""
+FOOTAGE_S = 40.0
+
+
+class Cameras(str, Enum):
+    """Where the demo's pictures come from."""
+
+    SIMULATED = "simulated"
+    RECORDED = "recorded"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the demo's scripted session is to do."""
+
+    tasks: tuple[str, ...]
+    episodes: int
+    seed: int
+    fail_share: float
+
+
+def demo(
+    *,
+    episodes: Annotated[
+        int, typer.Option("--episodes", "-n", min=1, help="How many episodes to record.")
+    ] = 6,
+    tasks: Annotated[
+        str,
+        typer.Option(
+            help="Tasks to take turns, separated by commas; by default one of each type.",
+            show_default=False,
+        ),
+    ] = "",
+    cameras: Annotated[
+        Cameras,
+        typer.Option(
+            help="simulated: drawn live. recorded: first records two RealSense files from the "
+            "simulator, then streams them through the real RealSense library."
+        ),
+    ] = Cameras.SIMULATED,
+    data: Annotated[Path, typer.Option(help="Where episodes, logs and calibrations go.")] = Path(
+        "data"
+    ),
+    seed: Annotated[int, typer.Option(min=0, help="Draws layouts and the operator's noise.")] = 1,
+    fail_share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of attempts that fail on purpose.")
+    ] = 0.15,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the episodes as JSON.")] = False,
+) -> None:
+    """Record episodes on the simulated station: nobody and nothing else is needed.
+
+    Starts the whole ROS 2 graph around a PyBullet arm, lets a scripted operator perform
+    tasks through the teleoperation path, and seals an episode of each attempt. Exit code
+    0: all were recorded and verify; 1: not all.
+    """
+    console = Console(stderr=as_json, highlight=False)
+    plan = Plan(_chosen_tasks(tasks), episodes, seed, fail_share)
+    try:
+        station_path = _describe_station(data.absolute(), cameras, seed, console)
+        bringup = _bring_up(station_path)
+    except (StationError, LaunchError) as error:
+        _refuse(str(error))
+    reports = _run(bringup, plan, console)
+    summaries = [read_summary(Path(report["path"])) for report in reports]
+    problems = {s.episode_id: [str(p) for p in verify(s.path)] for s in summaries}
+    sheet = data.absolute() / "contact_sheets" / f"{_run_name(bringup)}.png"
+    if summaries:
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        draw_contact_sheet(summaries[0].path, sheet)
+    if as_json:
+        _print_json(bringup, summaries, problems, sheet)
+    else:
+        _print(console, bringup, summaries, problems, sheet)
+    whole = len(summaries) == episodes and not any(problems.values())
+    raise typer.Exit(0 if whole else 1)
+
+
+def _refuse(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(2)
+
+
+def _chosen_tasks(text: str) -> tuple[str, ...]:
+    from collector.simulation.tasks import TASKS, UnknownTask, find_task
+
+    if not text:
+        first_of_type = {task.task_type: task.id for task in reversed(TASKS.values())}
+        return tuple(task_id for task_id in TASKS if task_id in first_of_type.values())
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    try:
+        for name in names:
+            find_task(name)
+    except UnknownTask as error:
+        _refuse(str(error))
+    if not names:
+        _refuse(f"--tasks names no task: choose some of {', '.join(TASKS)}")
+    return names
+
+
+def _describe_station(data: Path, cameras: Cameras, seed: int, console: Console) -> Path:
+    """Write the demo's station description into the data folder and return its path."""
+    template = default_launch_file().parent / "stations" / "simulated.yaml"
+    values = yaml.safe_load(template.read_text(encoding="utf-8"))
+    values["data"] = "."
+    path = data / "demo_station.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if cameras is Cameras.SIMULATED:
+        _write(path, values)
+        return path
+    for name, camera in values["cameras"].items():
+        camera.pop("phase_ms", None)
+        # A folder of its own: the recorded camera is another device than the simulated.
+        camera["calibration"] = f"calibration/recorded/{name}.yaml"
+        camera |= {"backend": "realsense", "recording": f"footage/{name}.db3", "loop": True}
+    _write(path, values)
+    _record_footage(load_station(path), data / "footage", seed, console)
+    return path
+
+
+def _write(path: Path, values: Mapping[str, Any]) -> None:
+    text = "# Written by `collector demo` from launch/stations/simulated.yaml.\n"
+    path.write_text(text + yaml.safe_dump(dict(values), sort_keys=False), encoding="utf-8")
+
+
+def _record_footage(station: Station, folder: Path, seed: int, console: Console) -> None:
+    from collector.simulation.footage import record_footage, rehearse_states
+
+    fps = station.cameras["static"].fps
+    states = rehearse_states(FOOTAGE_S, fps, seed)
+    with _progress(console) as progress:
+        bar = progress.add_task("recording RealSense files", total=len(states) * 2)
+        record_footage(
+            folder,
+            station.cameras,
+            {name: station.calibration_path(name) for name in station.cameras},
+            states,
+            on_frame=lambda: progress.advance(bar),
+        )
+
+
+def _bring_up(station_path: Path) -> Bringup:
+    # A domain of its own: a demo must never speak to the arm of a station that runs here.
+    environment = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 100), **os.environ}
+    return bring_up(default_launch_file(), {"station": str(station_path)}, environment)
+
+
+def _run(bringup: Bringup, plan: Plan, console: Console) -> list[dict[str, Any]]:
+    """Run the station and the session; return the session's reports of whole attempts."""
+    events: list[SupervisorEvent] = []
+    remove_orphaned_segments(SystemClock())
+    reports = []
+    with (
+        Supervisor(bringup.launch.processes, bringup.log_folder, events.append, echo=False),
+        _progress(console) as progress,
+    ):
+        bar = progress.add_task("starting the station", total=plan.episodes)
+        for report in _session(bringup, plan):
+            if "lost" in report:
+                console.print(f"attempt {report['attempt']} is repeated: {report['lost']}")
+                continue
+            reports.append(report)
+            progress.update(bar, completed=len(reports), description=report["task_id"])
+    for event in events:
+        if event.kind == "died":
+            console.print(f"{event}; see {bringup.log_folder}")
+    return reports
+
+
+def _session(bringup: Bringup, plan: Plan) -> Iterator[dict[str, Any]]:
+    """Run the scripted session and yield what it reports."""
+    command = [
+        sys.executable,
+        "-m",
+        "collector_nodes.scripted_session_node",
+        "--ros-args",
+        *_parameters(station=str(bringup.station_path), tasks=list(plan.tasks)),
+        *_parameters(episodes=plan.episodes, seed=plan.seed, fail_share=plan.fail_share),
+    ]
+    environment = {**os.environ, **bringup.launch.processes[0].environment}
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        )
+        try:
+            assert process.stdout is not None
+            yield from _reports(process.stdout)
+            if process.wait() not in (0, 1):
+                errors.seek(0)
+                typer.echo(errors.read(), err=True)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+
+
+def _parameters(**values: Any) -> Iterator[str]:
+    for name, value in values.items():
+        yield from ("-p", f"{name}:={json.dumps(value)}")
+
+
+def _reports(lines: IO[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        if line.startswith("{"):  # pybullet greets on standard output
+            yield json.loads(line)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<26}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _run_name(bringup: Bringup) -> str:
+    return bringup.log_folder.name
+
+
+def _print_json(
+    bringup: Bringup,
+    summaries: Sequence[EpisodeSummary],
+    problems: Mapping[str, list[str]],
+    sheet: Path,
+) -> None:
+    episodes = [{**s.as_dict(), "problems": problems[s.episode_id]} for s in summaries]
+    result = {"episodes": episodes, "contact_sheet": str(sheet), "logs": str(bringup.log_folder)}
+    typer.echo(json.dumps(result, indent=2))
+
+
+def _print(
+    console: Console,
+    bringup: Bringup,
+    summaries: Sequence[EpisodeSummary],
+    problems: Mapping[str, list[str]],
+    sheet: Path,
+) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("task")
+    for name in ("steps", "duration"):
+        table.add_column(name, justify="right")
+    table.add_column("success")
+    for name in ("skew static", "skew wrist", "gaps", "size"):
+        table.add_column(name, justify="right")
+    table.add_column("verified")
+    for s in summaries:
+        table.add_row(
+            s.task_id,
+            str(s.steps),
+            f"{s.duration_s:.1f} s",
+            {1: "yes", 0: "no"}.get(s.success, "-"),
+            *(f"{s.max_skew_ns.get(name, 0) / 1e6:.0f} ms" for name in ("static", "wrist")),
+            str(s.gaps),
+            f"{s.bytes / 1e6:.1f} MB",
+            "; ".join(problems[s.episode_id]) or "yes",
+        )
+    console.print(table)
+    if not summaries:
+        console.print(f"no episode was recorded; the nodes' logs are in {bringup.log_folder}")
+        return
+    console.print()
+    console.print(f"episodes       {summaries[0].path.parent}", soft_wrap=True)
+    console.print(f"contact sheet  {sheet}", soft_wrap=True)
+    console.print(f"logs           {bringup.log_folder}", soft_wrap=True)
+    console.print("look closer    collector episodes show EPISODE", soft_wrap=True)
