@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from std_srvs.srv import Trigger
 
@@ -38,8 +39,8 @@ class ArmNode(StationNode):
     """``/arm/command`` -> driver and ``/arm/state``; services ``~/stop``, ``~/reset_stop``
     and ``~/anchor``, which takes the pose where the arm is for its target."""
 
-    def __init__(self) -> None:
-        super().__init__("arm")
+    def __init__(self, **options: Any) -> None:
+        super().__init__("arm", **options)
         self._controller = ArmController(limits_of(self.station.arm))
         self._states = self.create_publisher(ArmState, "/arm/state", qos.ARM_STATE)
         self.create_subscription(ArmCommand, "/arm/command", self._on_command, qos.ARM_COMMAND)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
@@ -29,8 +30,8 @@ class CameraNode(StationNode):
     Parameters: ``station``; ``camera``, its name in the station description.
     """
 
-    def __init__(self) -> None:
-        super().__init__("camera")
+    def __init__(self, **options: Any) -> None:
+        super().__init__("camera", **options)
         self.camera_name = str(self.declare_parameter("camera", "").value)
         if self.camera_name not in self.station.cameras:
             known = ", ".join(self.station.cameras)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -44,8 +45,8 @@ class RecorderNode(StationNode):
     full) is aborted with the reason, and its episode kept as discarded.
     """
 
-    def __init__(self) -> None:
-        super().__init__("recorder")
+    def __init__(self, **options: Any) -> None:
+        super().__init__("recorder", **options)
         self._devices: dict[str, CameraDevice] = {}
         self._stamp_sources: dict[str, str] = {}
         self._recorder: Recorder | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64
@@ -32,8 +34,8 @@ class SimulatorNode(StationNode):
     stamped with exact ticks of simulated time, which follows the station clock.
     """
 
-    def __init__(self) -> None:
-        super().__init__("simulator")
+    def __init__(self, **options: Any) -> None:
+        super().__init__("simulator", **options)
         arm = self.station.arm
         self._world = World(tick_hz=round(arm.rate_hz), physics_hz=4 * round(arm.rate_hz))
         self._world.reset(next(iter(TASKS)), seed=0)

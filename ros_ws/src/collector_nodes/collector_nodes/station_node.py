@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -30,11 +31,12 @@ class StartError(Exception):
 class StationNode(Node):
     """A node that knows its station and publishes its health once a second.
 
-    Parameters: ``station``, the path of the station description.
+    Parameters: ``station``, the path of the station description. ``options`` go to
+    rclpy's Node: where several nodes share a process, each has its own parameters.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
         path = self.declare_parameter("station", "").value
         if not path:
             raise StartError(f"{name} needs the parameter station: the path of a station YAML file")

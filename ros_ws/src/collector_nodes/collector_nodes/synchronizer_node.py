@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
 
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
@@ -23,8 +24,8 @@ COUNTERS_KEPT = 64  # longer than any delay between metadata and image
 class SynchronizerNode(StationNode):
     """Cameras' images and ``/arm/state`` -> ``/synchronizer/step``."""
 
-    def __init__(self) -> None:
-        super().__init__("synchronizer")
+    def __init__(self, **options: Any) -> None:
+        super().__init__("synchronizer", **options)
         # A still scene looks the same twice only where there is no sensor noise.
         cameras = {
             name: CameraSettings(float(camera.fps), noisy=camera.backend != "simulated")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -24,8 +25,8 @@ from collector_nodes.twist_device import TwistDevice
 class TeleopNode(StationNode):
     """One device -> ``/arm/command``; a scripted one performs on the action ``~/perform``."""
 
-    def __init__(self) -> None:
-        super().__init__("teleop")
+    def __init__(self, **options: Any) -> None:
+        super().__init__("teleop", **options)
         self._commands = self.create_publisher(ArmCommand, "/arm/command", qos.ARM_COMMAND)
         teleop = self.station.teleop
         device: TeleopDevice
