@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from collector.clock import NS_PER_S
 from collector.episode import folders
 from collector.episode.calibration_group import read_calibration
 from collector.episode.format import COMMIT, EPISODE_FILE, SCHEMA, image_name, stamp_name
+from collector.episode.overlay import open_reading
 
 
 class EpisodeError(Exception):
@@ -32,7 +32,7 @@ class EpisodeReader:
         self.path = path
         file = path / EPISODE_FILE
         try:
-            self.file: Any = h5py.File(file, "r", swmr=True, locking=False)
+            self.file: Any = open_reading(file)
         except FileNotFoundError:
             raise EpisodeError(f"{path} is no episode: it has no {EPISODE_FILE}") from None
         except OSError as error:

@@ -29,6 +29,7 @@ from collector.episode.format import (
     step_signals,
 )
 from collector.episode.goal import INTERRUPTED
+from collector.episode.overlay import open_reading
 from collector.episode.seal import Ending, complete, digest_file, manifest_faults, publish, seal
 from collector.episode.seal import sync as sync_path
 from collector.episode.video import VideoResult, salvage
@@ -152,7 +153,7 @@ def _rebuild(folder: Path, outcome: str, reason: str, now_ns: int) -> None:
     """Replace ``episode.h5`` by a whole copy of its committed rows, and cut torn videos."""
     path = folder / EPISODE_FILE
     try:
-        source = h5py.File(path, "r", swmr=True, locking=False)
+        source = open_reading(path)
     except OSError as error:
         raise Unusable(
             f"{EPISODE_FILE} cannot be opened ({error}): most likely the recorder was killed "

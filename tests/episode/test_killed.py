@@ -21,7 +21,7 @@ from collector.episode.verification import verify
 
 # Random kills; an endurance run sets more.
 KILLS = int(os.environ.get("COLLECTOR_KILLS", "6"))
-STEPS = 4
+STEPS = 2
 
 
 def recovered(root: Path) -> list[RecoveryReport]:
@@ -39,7 +39,7 @@ def assert_all_sound(root: Path) -> None:
 
 
 def test_a_recorder_killed_before_any_of_its_calls(tmp_path: Path) -> None:
-    earlier = made.record(tmp_path / "killed", steps=2, rng=random.Random(99))
+    earlier = made.record(tmp_path / "killed", steps=1, rng=random.Random(99))
     shutil.copytree(tmp_path / "killed" / "episodes", tmp_path / "whole" / "episodes")
     told, code = killed_process.record(tmp_path / "whole", STEPS)
     assert code == 0
@@ -174,7 +174,10 @@ def test_a_torn_video_keeps_its_whole_frames(tmp_path: Path) -> None:
     with EpisodeReader(report.path) as episode:
         shown = episode.array("raw/wrist/video_frame")
         assert 0 < shown.max() + 1 < len(shown)
-        assert "were lost when the recorder was killed" in episode.file["raw/wrist"].attrs["video_note"]
+        assert (
+            "were lost when the recorder was killed"
+            in episode.file["raw/wrist"].attrs["video_note"]
+        )
         assert (episode.array("raw/static/video_frame") == -1).all()
     assert not (report.path / "static.mp4").exists()
 

@@ -52,7 +52,9 @@ def test_an_episode_holds_what_was_sent(tmp_path: Path) -> None:
                 image = episode.images(camera.name, slice(k, k + 1))[0]
                 assert np.array_equal(image, camera.image)
                 assert episode.array(f"timestamps/{camera.name}")[k] == camera.stamp_ns
-            assert np.array_equal(episode.array("observations/target_pose")[k], step.arm.target_pose)
+            assert np.array_equal(
+                episode.array("observations/target_pose")[k], step.arm.target_pose
+            )
         assert len(episode.array("raw/arm/stamps")) == 8 * 10
         assert len(episode.array("raw/static/stamps")) == 8 * 2
         assert list(episode.array("raw/static/video_frame")) == list(range(16))
@@ -215,7 +217,9 @@ def test_begin_refuses_in_a_sentence(tmp_path: Path) -> None:
     other = dict(made.CALIBRATIONS)
     other["wrist"] = other["wrist"].model_copy(update={"serial": "SN-9"})
     swapped = Recorder(tmp_path, made.STATION, other, ManualClock())
-    with pytest.raises(RecordingError, match="wrist camera is SN-wrist, its calibration is of SN-9"):
+    with pytest.raises(
+        RecordingError, match="wrist camera is SN-wrist, its calibration is of SN-9"
+    ):
         swapped.begin(made.GOAL)
 
 
