@@ -20,7 +20,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from collector.clock import SystemClock
-from collector.episode.contact_sheet import draw as draw_contact_sheet
 from collector.episode.reader import EpisodeSummary, read_summary
 from collector.episode.verification import verify
 from collector.station.bringup import Bringup, bring_up, default_launch_file
@@ -106,8 +105,11 @@ def demo(
     problems = {s.episode_id: [str(p) for p in verify(s.path)] for s in summaries}
     sheet = data.absolute() / "contact_sheets" / f"{_run_name(bringup)}.png"
     if summaries:
+        # Plotting takes a second to load: only when there is something to draw.
+        from collector.episode.contact_sheet import draw
+
         sheet.parent.mkdir(parents=True, exist_ok=True)
-        draw_contact_sheet(summaries[0].path, sheet)
+        draw(summaries[0].path, sheet)
     if as_json:
         _print_json(bringup, summaries, problems, sheet)
     else:

@@ -76,9 +76,18 @@ class ScriptedSession(StationNode):
         self.create_subscription(Step, "/synchronizer/step", self._on_step, qos.STEPS)
 
     def attempt(
-        self, number: int, task_id: str, seed: int, fail_on_purpose: bool, session_id: str
+        self,
+        number: int,
+        task_id: str,
+        seed: int,
+        fail_on_purpose: bool,
+        session_id: str,
+        shortest_s: float = 0.0,
     ) -> AttemptReport:
-        """Record one attempt at ``task_id``. Raises AttemptLost."""
+        """Record one attempt at ``task_id``; perform again and again up to ``shortest_s``.
+
+        Raises AttemptLost.
+        """
         task = find_task(task_id)
         self._await_station()
         layout = self._ask(self._reset, ResetWorld.Request(task_id=task_id, seed=seed))
@@ -103,7 +112,11 @@ class ScriptedSession(StationNode):
         recorded = recording.get_result_async()
         outcome, predicate, explanation = FAILURE, False, ""
         try:
+            began_s = time.monotonic()
             believes = self._performance(task_id, seed, fail_on_purpose, recorded)
+            while time.monotonic() - began_s < shortest_s and not recorded.done():
+                seed += 1
+                believes = self._performance(task_id, seed, fail_on_purpose, recorded)
             outcome = SUCCESS if believes else FAILURE
             judged = self._ask(self._evaluate, EvaluateTask.Request())
             predicate, explanation = judged.success, judged.explanation
@@ -242,6 +255,7 @@ def perform_session(session: ScriptedSession) -> bool:
     episodes = int(session.declare_parameter("episodes", 1).value)
     seed = int(session.declare_parameter("seed", 0).value)
     fail_share = float(session.declare_parameter("fail_share", 0.0).value)
+    shortest_s = float(session.declare_parameter("shortest_s", 0.0).value)
     retries = int(session.declare_parameter("retries", 5).value)
     rng = np.random.default_rng(seed)
     session_id = f"scripted-{seed}"
@@ -251,7 +265,9 @@ def perform_session(session: ScriptedSession) -> bool:
         for _ in range(1 + retries):
             try:
                 task_id = tasks[number % len(tasks)]
-                report = session.attempt(number, task_id, layout_seed, fails, session_id)
+                report = session.attempt(
+                    number, task_id, layout_seed, fails, session_id, shortest_s
+                )
             except AttemptLost as error:
                 print(json.dumps({"attempt": number, "lost": str(error)}), flush=True)
             else:
@@ -287,3 +303,7 @@ def main() -> None:
         rclpy.try_shutdown()
         spinner.join()
     sys.exit(0 if complete else 1)
+
+
+if __name__ == "__main__":
+    main()

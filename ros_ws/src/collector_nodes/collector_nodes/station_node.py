@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from collector.clock import SystemClock
 from collector.health import HealthReport
@@ -22,6 +25,9 @@ _LEVELS = {
     "error": DiagnosticStatus.ERROR,
     "stale": DiagnosticStatus.STALE,
 }
+
+
+LOOK_FOR_SIGNALS_S = 0.2
 
 
 class StartError(Exception):
@@ -66,26 +72,25 @@ class StationNode(Node):
         self._diagnostics.publish(message)
 
 
-def run(
-    make_node: Callable[[], StationNode],
-    make_executor: Callable[[], Executor] = SingleThreadedExecutor,
-) -> None:
-    """Run one node until it is interrupted; exit with 2 and a sentence if it cannot start."""
-    rclpy.init()
+def run(make_node: Callable[[], StationNode]) -> None:
+    """Run one node until SIGINT or SIGTERM; exit with 2 and a sentence if it cannot start."""
+    interrupted = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
+    # rclpy's own handlers end the context at once, before the node could say a last word
+    # to its device: ours let the callback in hand finish and `close` publish.
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = make_node()
     except (StartError, StationError) as error:
         print(error, file=sys.stderr)
         rclpy.try_shutdown()
         sys.exit(2)
-    executor = make_executor()
+    executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+        while not interrupted.is_set():
+            executor.spin_once(timeout_sec=LOOK_FOR_SIGNALS_S)
     finally:
         node.close()
-        # No goodbyes: destroying entities one by one can hang on a context that is
-        # already shut down, and the participant's lease tells the others anyway.
         rclpy.try_shutdown()
