@@ -63,12 +63,8 @@ _ROOM = (
         _upright((_ROOM_X[0], _ROOM_Y[1]), (_ROOM_X[1], _ROOM_Y[1]), _FLOOR_Z, _WALL_TOP_Z),
         _SIDE_WALL,
     ),
-    Face(
-        _upright((_TABLE_X[1], _TABLE_Y[0]), (_TABLE_X[1], _TABLE_Y[1]), -0.04, 0.0), _TABLE_EDGE
-    ),
-    Face(
-        _upright((_TABLE_X[0], _TABLE_Y[0]), (_TABLE_X[1], _TABLE_Y[0]), -0.04, 0.0), _TABLE_EDGE
-    ),
+    Face(_upright((_TABLE_X[1], _TABLE_Y[0]), (_TABLE_X[1], _TABLE_Y[1]), -0.04, 0.0), _TABLE_EDGE),
+    Face(_upright((_TABLE_X[0], _TABLE_Y[0]), (_TABLE_X[1], _TABLE_Y[0]), -0.04, 0.0), _TABLE_EDGE),
     Face(_rectangle(_TABLE_X, _TABLE_Y, 0.0), _TABLE),
     Face(_rectangle((-0.15, 0.15), (-0.14, 0.14), 0.0), _PLATE),
 )

@@ -70,7 +70,7 @@ def inverse_kinematics(
     a pull towards ``rest`` in the null space of the task, inside the joint limits.
     Out of reach, it comes as near as it can.
     """
-    q = np.clip(np.asarray(seed, float), LOWER_RAD, UPPER_RAD)
+    q: NDArray[np.float64] = np.clip(np.asarray(seed, float), LOWER_RAD, UPPER_RAD)
     goal = matrix(target)
     error = np.empty(6)
     for iteration in range(iterations):

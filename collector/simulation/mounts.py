@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from collector.calibration_result import CameraCalibration
@@ -13,8 +14,8 @@ from collector.geometry import Pose, pose
 
 ParentFrame = Literal["base", "ee"]
 
-_STATIC_EYE_M = np.array([1.18, -0.74, 0.70])
-_STATIC_LOOK_AT_M = np.array([0.37, 0.05, 0.13])
+_STATIC_EYE_M = np.array([1.14, -0.57, 0.72])
+_STATIC_LOOK_AT_M = np.array([0.39, 0.03, 0.08])
 _STATIC_FOCAL = 0.86  # of the image width
 _WRIST_EYE_M = np.array([0.070, 0.0, -0.085])  # in ee, in front of the hand
 _WRIST_TILT_RAD = 0.42  # towards the fingertips
@@ -23,7 +24,7 @@ _WRIST_FOCAL = 0.62
 _PRINCIPAL_OFFSET = {"static": (0.008, -0.006), "wrist": (-0.006, 0.004)}
 
 
-def look_at(eye: np.ndarray, point: np.ndarray) -> Pose:
+def look_at(eye: NDArray[np.float64], point: NDArray[np.float64]) -> Pose:
     """Return the optical frame's pose [7] at ``eye`` [3] m, looking at ``point``, upright."""
     forward = (point - eye) / np.linalg.norm(point - eye)
     right = np.cross(forward, [0.0, 0.0, 1.0])
@@ -68,6 +69,7 @@ def true_calibration(
 
     ``transform`` [7] is ``T_<parent_frame>_<name>_optical``.
     """
+    tx, ty, tz, qx, qy, qz, qw = map(float, transform)
     return CameraCalibration(
         camera=name,
         serial=serial,
@@ -81,7 +83,7 @@ def true_calibration(
         distortion=intrinsics.distortion,
         parent_frame=parent_frame,
         child_frame=f"{name}_optical",
-        transform=tuple(map(float, transform)),
+        transform=(tx, ty, tz, qx, qy, qz, qw),
         residual_px=0.0,
         method="simulator truth",
         software="collector simulator",

@@ -65,7 +65,7 @@ class Wait:
 class Steer:
     """Move with the velocity [3] m/s in base that ``velocity`` gives, until it gives None."""
 
-    velocity: Callable[[View], "NDArray[np.float64] | None"]
+    velocity: Callable[[View], NDArray[np.float64] | None]
     longest_s: float
 
 
@@ -98,11 +98,11 @@ def _pick_and_place(
     for attempt in range(_TRIES):
         block = look().state.body(task.moved)
         yaw = _nearest_yaw(_yaw(block), _yaw(look().target), np.pi / 2)
-        grasp = block[:3] + [0.0, 0.0, _GRASP_Z_M]
+        grasp = _raised(block[:3], _GRASP_Z_M)
         if way_to_fail == "miss":
             grasp = grasp + _aside(rng, 0.055)
         yield from _open_if_closed(look)
-        yield Move(tool_down(grasp + [0.0, 0.0, _ABOVE_M], yaw), curve_m=_bulge(rng))
+        yield Move(tool_down(_raised(grasp, _ABOVE_M), yaw), curve_m=_bulge(rng))
         yield Move(tool_down(grasp, yaw), FINE_M_S)
         yield Grip(1.0)
         yield Move(tool_down([*grasp[:2], _CARRY_Z_M], yaw), 0.16)
@@ -137,7 +137,7 @@ def _pick_and_place(
     release = np.array([*(look().state.body(task.goal)[:2] - held), height])
     yield Move(tool_down(release, turned), FINE_M_S)
     yield Grip(0.0)
-    yield Move(tool_down(release + [0.0, 0.0, 0.10], turned), 0.16)
+    yield Move(tool_down(_raised(release, 0.10), turned), 0.16)
 
 
 def _push(task: Task, look: Look, rng: np.random.Generator, fail_on_purpose: bool) -> Plan:
@@ -188,12 +188,12 @@ def _open_drawer(look: Look, rng: np.random.Generator, fail_on_purpose: bool) ->
     for _ in range(_TRIES):
         handle, outward = _handle(look().state)
         across = np.array([-outward[1], outward[0], 0.0])
-        yaw = _nearest_yaw(np.arctan2(outward[1], outward[0]), _yaw(look().target), np.pi)
+        yaw = _across_yaw(outward, look())
         grasp = np.array([*handle[:2], _HANDLE_Z_M])
         if way_to_fail == "miss":
             grasp = grasp + across * rng.choice([-1.0, 1.0]) * 0.065 + outward * 0.02
         yield from _open_if_closed(look)
-        yield Move(tool_down(grasp + [0.0, 0.0, 0.10], yaw), curve_m=_bulge(rng))
+        yield Move(tool_down(_raised(grasp, 0.10), yaw), curve_m=_bulge(rng))
         yield Move(tool_down(grasp, yaw), FINE_M_S)
         yield Grip(1.0)
         pull = 0.94 * DRAWER_TRAVEL_M - look().state.joint("drawer")
@@ -204,7 +204,7 @@ def _open_drawer(look: Look, rng: np.random.Generator, fail_on_purpose: bool) ->
         if way_to_fail == "give up":
             yield Wait(rng.uniform(0.5, 0.8))
         yield Grip(0.0)
-        yield Move(tool_down(look().target[:3] + [0.0, 0.0, 0.10], yaw), 0.16)
+        yield Move(tool_down(_raised(look().target[:3], 0.10), yaw), 0.16)
         if way_to_fail or look().state.joint("drawer") > OPEN_BEYOND * DRAWER_TRAVEL_M:
             return
 
@@ -212,9 +212,10 @@ def _open_drawer(look: Look, rng: np.random.Generator, fail_on_purpose: bool) ->
 def _close_drawer(look: Look, rng: np.random.Generator, fail_on_purpose: bool) -> Plan:
     yield Grip(1.0)
     handle, outward = _handle(look().state)
-    yaw = _nearest_yaw(np.arctan2(outward[1], outward[0]), _yaw(look().target), np.pi / 2)
+    # The hand is wide: across the front, it clears it.
+    yaw = _across_yaw(outward, look())
     before = np.array([*(handle + outward * 0.050)[:2], _HANDLE_Z_M])
-    yield Move(tool_down(before + [0.0, 0.0, 0.10], yaw), curve_m=_bulge(rng))
+    yield Move(tool_down(_raised(before, 0.10), yaw), curve_m=_bulge(rng))
     yield Move(tool_down(before, yaw), FINE_M_S)
     stop_at = look().state.joint("drawer") * rng.uniform(0.4, 0.6) if fail_on_purpose else 0.004
 
@@ -234,7 +235,7 @@ def _close_drawer(look: Look, rng: np.random.Generator, fail_on_purpose: bool) -
     yield Wait(rng.uniform(0.3, 0.5))
     back = look().target[:3] + outward * 0.03
     yield Move(tool_down(back, yaw), FINE_M_S)
-    yield Move(tool_down(back + [0.0, 0.0, 0.10], yaw), 0.16)
+    yield Move(tool_down(_raised(back, 0.10), yaw), 0.16)
 
 
 def _press_switch(look: Look, rng: np.random.Generator, fail_on_purpose: bool) -> Plan:
@@ -291,6 +292,17 @@ def _yaw(pose: Pose) -> float:
 def _nearest_yaw(yaw: float, present: float, symmetry: float) -> float:
     """Return the yaw that equals ``yaw`` up to ``symmetry`` and is nearest to ``present``."""
     return float(yaw + symmetry * np.round((present - yaw) / symmetry))
+
+
+def _across_yaw(outward: NDArray[np.float64], view: View) -> float:
+    """Return the yaw that sets the fingers across ``outward``."""
+    # Half of a turn apart are two: the wrist joint has more room on the positive side.
+    return _nearest_yaw(np.arctan2(outward[1], outward[0]), _yaw(view.target) + 0.6, np.pi)
+
+
+def _raised(position: NDArray[np.float64], height: float) -> NDArray[np.float64]:
+    raised: NDArray[np.float64] = position + np.array([0.0, 0.0, height])
+    return raised
 
 
 def _aside(rng: np.random.Generator, distance: float) -> NDArray[np.float64]:

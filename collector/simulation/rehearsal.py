@@ -52,16 +52,18 @@ def integrate(
     The speed is held to 0.5 m/s and 2.5 rad/s. With ``measured`` [7], a target that would
     be more than 0.1 m from it stays.
     """
-    linear, angular = twist[:3] * duration_s, twist[3:] * duration_s
-    for part, most in ((linear, MAX_LINEAR_M_S), (angular, MAX_ANGULAR_RAD_S)):
-        size = float(np.linalg.norm(part))
-        if size > most * duration_s:
-            part *= most * duration_s / size
+    linear = _at_most(twist[:3], MAX_LINEAR_M_S) * duration_s
+    angular = _at_most(twist[3:], MAX_ANGULAR_RAD_S) * duration_s
     turn = Rotation.from_rotvec(angular) * Rotation.from_quat(target[3:])
     moved = np.concatenate([target[:3] + linear, turn.as_quat()])
     if measured is not None and distance(measured, moved)[0] > _LEASH_M:
         return target
     return moved
+
+
+def _at_most(velocity: NDArray[np.float64], most: float) -> NDArray[np.float64]:
+    size = float(np.linalg.norm(velocity))
+    return velocity if size <= most else velocity * (most / size)
 
 
 def rehearse(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from collector.devices.camera import Intrinsics
 from collector.geometry import Pose, inverse, matrix
 from collector.simulation import backdrop
+from collector.simulation.bullet import load_bullet
 from collector.simulation.scene import Scene, load_scene
 from collector.simulation.state import WorldState
 
@@ -46,11 +47,9 @@ class Renderer:
     """Draws in a physics client of its own, which is never stepped. One thread at a time."""
 
     def __init__(self) -> None:
-        import pybullet
-
-        self._bullet: Any = pybullet
-        self._client: int = pybullet.connect(pybullet.DIRECT)
-        self._scene: Scene = load_scene(pybullet, self._client, with_table=False)
+        self._bullet: Any = load_bullet()
+        self._client: int = self._bullet.connect(self._bullet.DIRECT)
+        self._scene: Scene = load_scene(self._bullet, self._client, with_table=False)
         self._lamp_on = False
 
     def render(

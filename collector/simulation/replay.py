@@ -114,9 +114,7 @@ def _go_to(world: World, start: Pose) -> None:
     """Bring the arm to the first target, gently, and let it settle there."""
     present = world.target
     away_m, away_rad = distance(present, start)
-    ticks = int(
-        np.ceil(max(away_m / _APPROACH_M_S, away_rad / _APPROACH_RAD_S) * world.tick_hz)
-    )
+    ticks = int(np.ceil(max(away_m / _APPROACH_M_S, away_rad / _APPROACH_RAD_S) * world.tick_hz))
     for tick in range(1, ticks + 1):
         _command(world, interpolate(present, start, tick / ticks), world.gripper, 0)
         world.tick()

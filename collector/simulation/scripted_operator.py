@@ -212,9 +212,7 @@ class ScriptedOperator:
         # Smoothing lags behind by about its time constant: aim that far ahead.
         step = 0.01
         ahead = elapsed + _SMOOTHING_S
-        here, there = (
-            self._on_path(move, min(t / duration, 1.0)) for t in (ahead, ahead + step)
-        )
+        here, there = (self._on_path(move, min(t / duration, 1.0)) for t in (ahead, ahead + step))
         meant = self._on_path(move, min(elapsed / duration, 1.0))
         feed_forward = np.concatenate(
             [
@@ -264,11 +262,14 @@ class _Noise:
 
 def _correction(meant: Pose, target: Pose) -> NDArray[np.float64]:
     turn = Rotation.from_quat(meant[3:]) * Rotation.from_quat(target[3:]).inv()
-    return _CORRECTION_PER_S * np.concatenate([meant[:3] - target[:3], turn.as_rotvec()])
+    result: NDArray[np.float64] = _CORRECTION_PER_S * np.concatenate(
+        [meant[:3] - target[:3], turn.as_rotvec()]
+    )
+    return result
 
 
 def _bounded(twist: NDArray[np.float64]) -> NDArray[np.float64]:
-    result = twist.copy()
+    result: NDArray[np.float64] = twist.copy()
     for part, most in ((slice(0, 3), MAX_LINEAR_M_S), (slice(3, 6), MAX_ANGULAR_RAD_S)):
         size = float(np.linalg.norm(result[part]))
         if size > most:

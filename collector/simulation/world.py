@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from collector.devices.arm_driver import ArmReading
 from collector.geometry import Pose, distance
 from collector.simulation import tasks
+from collector.simulation.bullet import load_bullet
 from collector.simulation.kinematics import (
     JOINT_COUNT,
     REST_RAD,
@@ -62,10 +63,8 @@ class World:
             raise ValueError(
                 f"physics_hz ({physics_hz}) must be a whole multiple of tick_hz ({tick_hz})"
             )
-        import pybullet
-
-        self._bullet: Any = pybullet
-        self._client: int = pybullet.connect(pybullet.DIRECT)
+        self._bullet: Any = load_bullet()
+        self._client: int = self._bullet.connect(self._bullet.DIRECT)
         self._tick_hz = tick_hz
         self._substeps = physics_hz // tick_hz
         self._physics_hz = physics_hz
@@ -97,7 +96,7 @@ class World:
     @property
     def target(self) -> Pose:
         """The pose [7] ``T_base_ee`` that the arm follows."""
-        return self._target.copy()
+        return np.array(self._target)
 
     @property
     def gripper(self) -> float:
