@@ -163,6 +163,7 @@ def to_arm_state(sample: ArmSample, joint_names: Iterable[str]) -> ArmStateMsg:
 
 
 def from_arm_state(message: ArmStateMsg) -> ArmSample:
+    """Return the sample. Raises ValueError for a state that this software does not know."""
     return ArmSample(
         stamp_ns=to_ns(message.header.stamp),
         joint_positions=from_doubles(message.joint_positions),
@@ -222,6 +223,7 @@ def _to_camera_step(camera: CameraStep) -> CameraStepMsg:
 
 
 def from_step(message: StepMsg) -> Step:
+    """Return the step. Raises ValueError where an image is not rgb8 or not whole."""
     arm = None
     if message.arm_present:
         arm = ArmStep(

@@ -117,19 +117,36 @@ class RecorderNode(StationNode):
         self._stamp_sources[name] = message.stamp_source
 
     def _on_image(self, name: str, message: Image) -> None:
-        if self._recorder is not None:
-            self._recorder.add_frame(name, from_image(message), to_ns(message.header.stamp))
+        if self._recorder is None:
+            return
+        try:
+            image = from_image(message)
+        except ValueError as error:
+            self.get_logger().error(f"{name} camera: {error}", throttle_duration_sec=5.0)
+            return
+        self._recorder.add_frame(name, image, to_ns(message.header.stamp))
 
     def _on_arm(self, message: ArmState) -> None:
-        if self._recorder is not None:
-            self._recorder.add_arm_sample(from_arm_state(message))
+        if self._recorder is None:
+            return
+        try:
+            sample = from_arm_state(message)
+        except ValueError as error:
+            self.get_logger().error(f"arm: {error}", throttle_duration_sec=5.0)
+            return
+        self._recorder.add_arm_sample(sample)
 
     def _on_step(self, message: Step) -> None:
-        if self._recorder is not None:
-            self._recorder.add_step(from_step(message))
-        else:
+        if self._recorder is None:
             # Steps come once the whole station runs: be ready for the first goal.
             self._prepare()
+            return
+        try:
+            step = from_step(message)
+        except ValueError as error:
+            self.get_logger().error(f"step {message.index}: {error}", throttle_duration_sec=5.0)
+            return
+        self._recorder.add_step(step)
 
     # What it is asked
 

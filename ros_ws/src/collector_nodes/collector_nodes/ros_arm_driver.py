@@ -116,6 +116,13 @@ class RosArmDriver:
                 self._on_reading(self._reading)
 
     def _combine(self, stamp_ns: int, joints: JointState, pose: Pose) -> ArmReading:
+        for field in ("position", "velocity", "effort"):
+            count = len(getattr(joints, field))
+            if count != len(joints.name) and (count or field == "position"):
+                raise ArmError(
+                    f"the driver's joint states name {len(joints.name)} joints and hold {count} "
+                    f"values of {field}: correct the arm's driver"
+                )
         if self._order is None or joints.name != self._joint_names:
             self._joint_names = list(joints.name)
             missing = {*self._arm.joints, *self._arm.gripper_joints} - set(joints.name)

@@ -85,7 +85,12 @@ class SynchronizerNode(StationNode):
         self._synchronizer.add_frame(name, stamp_ns, self.station_clock.now_ns(), counter, image)
 
     def _on_arm(self, message: ArmState) -> None:
-        self._synchronizer.add_arm(from_arm_state(message), self.station_clock.now_ns())
+        try:
+            sample = from_arm_state(message)
+        except ValueError as error:
+            self.get_logger().error(f"arm: {error}", throttle_duration_sec=5.0)
+            return
+        self._synchronizer.add_arm(sample, self.station_clock.now_ns())
 
     def _poll(self) -> None:
         now_ns = self.station_clock.now_ns()
