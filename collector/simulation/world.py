@@ -72,6 +72,9 @@ class World:
         self._layout: Layout | None = None
         self._layout_id = 0
         self._ticks = 0
+        # The snapshot that the present state was restored from, until anything happens:
+        # reading it back from PyBullet would differ in a quaternion's last bit.
+        self._restored: str | None = None
         self._target: Pose = np.zeros(7)
         self._gripper = 0.0
         self._joint_target: NDArray[np.float64] = np.zeros(JOINT_COUNT)
@@ -109,8 +112,8 @@ class World:
         Same task and seed: the same state, to the last bit. Raises UnknownTask.
         """
         layout = draw_layout(task_id, seed)
-        layout_id = self._layout_id + 1
         self._build(layout)
+        self._layout_id += 1
         scene = self._ready()
         for name in FREE_BODIES:
             position, yaw = layout.objects[name]
@@ -130,7 +133,6 @@ class World:
         # Starting again from its own snapshot leaves nothing behind that a snapshot
         # does not hold (contact caches), so that a replay starts from the same state.
         self.restore_json(self.snapshot_json())
-        self._layout_id = layout_id
         return layout
 
     def set_target(self, target_pose: Pose, gripper: float) -> bool:
@@ -151,6 +153,7 @@ class World:
         away_m, away_rad = distance(self._ee_pose(scene), wanted)
         if away_m > FARTHEST_TARGET_M or away_rad > FARTHEST_TARGET_RAD:
             return False
+        self._restored = None
         self._target = wanted
         self._gripper = float(np.clip(gripper, 0.0, 1.0))
         return True
@@ -158,12 +161,14 @@ class World:
     def hold(self) -> None:
         """Stop the arm where it is; the fingers keep their command."""
         scene = self._ready()
+        self._restored = None
         self._target = self._ee_pose(scene)
         self._joint_target = self._arm_joints(scene)[0]
 
     def tick(self) -> None:
         """Advance the world by ``1 / tick_hz`` seconds."""
         scene = self._ready()
+        self._restored = None
         start = self._joint_target
         goal = inverse_kinematics(self._target, start)
         fastest = VELOCITY_RAD_S / self._tick_hz
@@ -220,6 +225,8 @@ class World:
         """Return the full dynamic state, from which `restore_json` starts again."""
         scene = self._ready()
         assert self._layout is not None
+        if self._restored is not None:
+            return self._restored
         bodies = {}
         for name in FREE_BODIES:
             linear, angular = self._body_velocity(scene.bodies[name])
@@ -269,6 +276,7 @@ class World:
             self._set_joint(name, position, speed)
         self._target, self._joint_target, self._gripper = target, joint_target, gripper
         self._layout_id = layout_id
+        self._restored = text
 
     def close(self) -> None:
         """Close the physics client. May be called twice."""
@@ -313,6 +321,7 @@ class World:
         self._scene = scene = load_scene(bullet, client, fixed)
         self._layout = layout
         self._ticks = 0
+        self._restored = None
         # The fingers move together, as one drive moves them.
         left, right = (scene.joints[name] for name in FINGER_JOINTS)
         gear = bullet.createConstraint(
