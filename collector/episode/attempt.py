@@ -7,6 +7,7 @@ attempt: the steps before it are kept.
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from collections import deque
 from collections.abc import Iterable
@@ -46,6 +47,12 @@ class _Raw(Generic[Row]):
         taken = list(self.rows)
         self.rows.clear()
         return taken
+
+
+def _in_short(error: Exception) -> str:
+    """The system's own words, where HDF5 wraps them in a page of detail."""
+    found = re.search(r"error message = '([^']+)'", str(error))
+    return found.group(1) if found else str(error)
 
 
 class Attempt:
@@ -204,7 +211,7 @@ class Attempt:
             self._write(None)
             self.file.close()
         except Exception as error:  # HDF5 raises OSError, RuntimeError, ValueError, ...
-            self._end(f"the episode could not be written: {error}")
+            self._end(f"the episode could not be written: {_in_short(error)}")
             self.file_broken = True
             self.file.abandon()
             while step is not None:  # nobody may wait for room in the queue

@@ -27,6 +27,7 @@ from collector.episode.goal import EpisodeGoal
 from collector.synchronization.step import CameraStep, Step
 
 NO_ACTION = "no action: arm missing at the next step"
+_ABANDONED: list[tuple[Any, dict[str, Any]]] = []
 
 
 class UnexpectedShape(Exception):
@@ -190,11 +191,12 @@ class EpisodeFile:
         self._file.close()
 
     def abandon(self) -> None:
-        """Let go of a file that could not be written. Never raises."""
-        try:
-            self._file.close()
-        except Exception:  # HDF5 raises what it likes on a full disk; recovery takes over
-            return
+        """Let go of a file that could not be written; recovery reads what is on disk.
+
+        HDF5 2.0 crashes the process when a file whose flush failed, or a dataset in it, is
+        closed. So it stays open, and its handles are kept from the garbage collector.
+        """
+        _ABANDONED.append((self._file, self._datasets))
 
     def _check_shapes(self, row: Mapping[str, Any]) -> None:
         for signal in self._signals:

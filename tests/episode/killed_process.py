@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import resource
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -78,6 +79,24 @@ def _recover(root: Path, kill_at: int | None, told: Connection) -> None:
     told.send(f"calls {count[0]}")
 
 
+def _record_to_full_disk(root: Path, steps: int, limit_bytes: int, told: Connection) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    recorder = made.recorder(root)
+    recorder.begin(made.GOAL)
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, most))
+    made.play(recorder, steps)
+    while (reason := recorder.watch(made.START_NS)) is None:
+        pass
+    told.send(reason)
+    sealed = recorder.discard(reason)
+    told.send(f"{sealed.outcome} {sealed.steps} {sealed.path}")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    recorder.begin(made.GOAL)
+    made.play(recorder, 2)
+    told.send(recorder.finish("success").outcome)
+
+
 def _run(target: Callable[..., None], *args: Any) -> tuple[list[str], int]:
     """Run ``target`` in a process of its own; return what it told and its exit code."""
     ours, theirs = _context.Pipe()
@@ -101,6 +120,11 @@ def _listen(pipe: Connection) -> list[str]:
 def record(root: Path, steps: int, kill_at: int | None = None) -> tuple[list[str], int]:
     """Record and seal an episode; killed before call ``kill_at``, counted from the start."""
     return _run(_record, root, steps, kill_at)
+
+
+def record_to_full_disk(root: Path, steps: int, limit_bytes: int) -> tuple[list[str], int]:
+    """Record where no file may outgrow ``limit_bytes``, then once more where it may."""
+    return _run(_record_to_full_disk, root, steps, limit_bytes)
 
 
 def run_recovery(root: Path, kill_at: int | None = None) -> tuple[list[str], int]:

@@ -120,6 +120,20 @@ def test_a_recovery_killed_before_any_of_its_calls(tmp_path: Path) -> None:
             assert len(episode.array("raw/static/stamps")) >= 2 * written
 
 
+def test_a_disk_that_fills_up_costs_the_attempt_not_the_recorder(tmp_path: Path) -> None:
+    told, code = killed_process.record_to_full_disk(tmp_path, steps=40, limit_bytes=2_500_000)
+    assert code == 0
+    reason, ended, after = told
+    assert reason == "the episode could not be written: File too large"
+    outcome, steps, path = ended.split(" ", 2)
+    assert outcome == "discarded"
+    assert 5 < int(steps) < 40
+    with EpisodeReader(Path(path)) as episode:
+        assert episode.attributes["end_reason"] == reason
+    assert after == "success"
+    assert_all_sound(tmp_path)
+
+
 def test_a_living_recorder_is_left_alone(tmp_path: Path) -> None:
     recorder = made.recorder(tmp_path)
     recorder.begin(made.GOAL)
