@@ -281,11 +281,11 @@ def _print(
     sheet: Path,
 ) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("task")
+    table.add_column("task", no_wrap=True)
     for name in ("steps", "duration"):
         table.add_column(name, justify="right")
     table.add_column("success")
-    for name in ("skew static", "skew wrist", "gaps", "size"):
+    for name in ("static skew", "wrist skew", "gaps", "size"):
         table.add_column(name, justify="right")
     table.add_column("verified")
     for s in summaries:

@@ -14,6 +14,9 @@ _APPROACH_M_S = 0.15
 _APPROACH_RAD_S = 0.75
 _SETTLE_BEFORE_S = 0.5
 _SETTLE_AFTER_S = 1.0
+# A reading goes out, the arm's safety layer answers with a target, and the next tick
+# follows it: in the running station a target takes effect one tick after its stamp.
+_COMMAND_DELAY_TICKS = 1
 
 
 class ReplayError(ValueError):
@@ -80,26 +83,28 @@ def _replay(
 ) -> ReplayResult:
     world.restore_json(initial_state_json)
     _go_to(world, start)
-    target, gripper = start, world.gripper
+    gripper = world.gripper
+    targets = [start]
+    for action in actions[:-1]:  # the last action moves nothing
+        targets.append(move(targets[-1], action[:6]))
     errors = [_error(world, recorded[0])]
-    ticks_done = 0
-    # The last action moves nothing: its step is the end of the record.
-    for index in range(len(actions) - 1):
-        following = move(target, actions[index, :6])
+    tick = 0
+    for index in range(1, len(actions)):
         # Ticks to the end of this step, counted from the start: no rounding adds up.
-        ticks_at_end = round((index + 1) * world.tick_hz / rate_hz)
-        ticks = ticks_at_end - ticks_done
-        for tick in range(1, ticks + 1):
-            if tick > ticks / 2:
-                gripper = float(actions[index, 6])
-            _command(world, interpolate(target, following, tick / ticks), gripper, index)
+        while tick < round(index * world.tick_hz / rate_hz):
+            tick += 1
+            at_step = max(tick - _COMMAND_DELAY_TICKS, 0) * rate_hz / world.tick_hz
+            before = min(int(at_step), len(actions) - 2)
+            part = at_step - before
+            if part > 0.5:
+                gripper = float(actions[before, 6])
+            target = interpolate(targets[before], targets[before + 1], part)
+            _command(world, target, gripper, before)
             world.tick()
-        ticks_done = ticks_at_end
-        target = following
-        errors.append(_error(world, recorded[index + 1]))
+        errors.append(_error(world, recorded[index]))
     gripper = float(actions[-1, 6])
     for _ in range(round(_SETTLE_AFTER_S * world.tick_hz)):
-        _command(world, target, gripper, len(actions) - 1)
+        _command(world, targets[-1], gripper, len(actions) - 1)
         world.tick()
     judged = world.evaluate()
     return ReplayResult(

@@ -54,7 +54,7 @@ class RecorderNode(StationNode):
         self._handle: ServerGoalHandle | None = None
         self._sealed: Future | None = None  # resolves to the sealed episode, or the error
         self._sealing = False
-        self._problem = ""
+        self._problem = "no step has come yet: check the cameras and the arm"
         self._sealer = ThreadPoolExecutor(1, thread_name_prefix="sealer")
         for report in recover(self.station.data, self.station_clock):
             self.get_logger().warning(f"{report.episode_id}: {report.reason} ({report.path})")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -31,6 +32,7 @@ from collector_nodes.messages import from_pose, to_ns
 from collector_nodes.station_node import StartError, StationNode
 
 ANSWER_S = 10.0  # any service
+COME_BACK_S = 30.0  # a node that died
 PERFORM_S = 60.0
 SETTLED_M = 0.01
 LOOK_S = 0.02
@@ -72,6 +74,8 @@ class ScriptedSession(StationNode):
         self._arm: ArmState | None = None
         self._step: Step | None = None
         self._recorded_steps = 0
+        self._recorder_problem = "the recorder says nothing"
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.create_subscription(ArmState, "/arm/state", self._on_arm, qos.ARM_STATE)
         self.create_subscription(Step, "/synchronizer/step", self._on_step, qos.STEPS)
 
@@ -108,8 +112,7 @@ class ScriptedSession(StationNode):
             layout_json=layout.layout.layout_json,
             initial_state_json=layout.initial_state_json,
         )
-        recording = self._begin_recording(goal)
-        recorded = recording.get_result_async()
+        recording, recorded = self._begin_recording(goal)
         outcome, predicate, explanation = FAILURE, False, ""
         try:
             began_s = time.monotonic()
@@ -155,7 +158,8 @@ class ScriptedSession(StationNode):
             "the teleoperation": self._perform.server_is_ready,
         }
         for name, ready in parts.items():
-            self._wait(ready, 30.0, f"{name} does not answer")
+            self._wait(ready, COME_BACK_S, f"{name} does not answer")
+        self._wait(lambda: not self._recorder_problem, COME_BACK_S, self._recorder_problem)
 
     def _await_settled(self) -> None:
         """Wait until the arm holds at its start and a whole step was made of the new scene."""
@@ -171,7 +175,7 @@ class ScriptedSession(StationNode):
 
         self._wait(settled, 20.0, "the arm or the cameras do not settle after the reset")
 
-    def _begin_recording(self, goal: RecordEpisode.Goal) -> ClientGoalHandle:
+    def _begin_recording(self, goal: RecordEpisode.Goal) -> tuple[ClientGoalHandle, Future]:
         self._recorded_steps = 0
         handle = self._answer(
             self._record.send_goal_async(goal, self._on_feedback), ANSWER_S, "the recorder"
@@ -179,8 +183,15 @@ class ScriptedSession(StationNode):
         if not handle.accepted:
             raise AttemptLost("the recorder is busy")
         # The scene before the first motion belongs to the episode.
-        self._wait(lambda: self._recorded_steps > 0, ANSWER_S, "the recorder writes no step")
-        return handle
+        recorded = handle.get_result_async()
+        self._wait(
+            lambda: self._recorded_steps > 0 or recorded.done(),
+            ANSWER_S,
+            "the recorder writes no step",
+        )
+        if recorded.done():
+            raise AttemptLost(recorded.result().result.message)
+        return handle, recorded
 
     def _performance(
         self, task_id: str, seed: int, fail_on_purpose: bool, recorded: Future
@@ -244,6 +255,12 @@ class ScriptedSession(StationNode):
 
     def _on_step(self, message: Step) -> None:
         self._step = message
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name == "recorder: recorder":
+                healthy = status.level == DiagnosticStatus.OK
+                self._recorder_problem = "" if healthy else status.message
 
     def _on_feedback(self, message: Any) -> None:
         self._recorded_steps = message.feedback.steps
