@@ -22,7 +22,7 @@ from std_srvs.srv import Trigger
 
 from collector.episode.goal import FAILURE, SUCCESS
 from collector.geometry import distance
-from collector.simulation.tasks import find_task
+from collector.simulation.tasks import UnknownTask, find_task
 from collector.station.description import StationError
 from collector_interfaces.action import PerformTask, RecordEpisode
 from collector_interfaces.msg import ArmState, Step
@@ -267,8 +267,11 @@ class ScriptedSession(StationNode):
 
 
 def perform_session(session: ScriptedSession) -> bool:
-    """Record the episodes that the node's parameters ask for; return whether all were."""
-    tasks = list(session.declare_parameter("tasks", ["place_red"]).value)
+    """Record the episodes that the node's parameters ask for; return whether all were.
+
+    Raises UnknownTask.
+    """
+    tasks = list(session.declare_parameter("tasks", ["place_red_in_bowl"]).value)
     episodes = int(session.declare_parameter("episodes", 1).value)
     seed = int(session.declare_parameter("seed", 0).value)
     fail_share = float(session.declare_parameter("fail_share", 0.0).value)
@@ -276,6 +279,8 @@ def perform_session(session: ScriptedSession) -> bool:
     retries = int(session.declare_parameter("retries", 5).value)
     rng = np.random.default_rng(seed)
     session_id = f"scripted-{seed}"
+    for task_id in tasks:  # better now than after an hour
+        find_task(task_id)
     for number in range(episodes):
         layout_seed = int(rng.integers(1, 2**31))
         fails = bool(rng.random() < fail_share)
@@ -311,15 +316,18 @@ def main() -> None:
 
     spinner = threading.Thread(target=spin, name="executor")
     spinner.start()
-    complete = False
+    code = 1
     try:
-        complete = perform_session(session)
+        code = 0 if perform_session(session) else 1
+    except UnknownTask as error:
+        print(error, file=sys.stderr)
+        code = 2
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
         rclpy.try_shutdown()
         spinner.join()
-    sys.exit(0 if complete else 1)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
