@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.task import Future
 
-from collector.devices.teleop_device import TeleopDevice
+from collector.devices.teleop_device import TeleopDevice, TeleopReading
 from collector.health import HealthReport
 from collector.simulation.scripted_operator import ScriptedOperator
 from collector.teleop.commander import TeleopCommander
@@ -32,7 +33,7 @@ class TeleopNode(StationNode):
         device: TeleopDevice
         if teleop.device == "scripted":
             self._script = ScriptedPerformance(self)
-            device = self._script.operator
+            device = self._script
         else:
             self._script = None
             device = TwistDevice(self, teleop.twist, self.station_clock)
@@ -57,7 +58,11 @@ class TeleopNode(StationNode):
 
 
 class ScriptedPerformance:
-    """Lets the scripted operator see the station, and perform when it is asked to."""
+    """Lets the scripted operator see the station, and perform when it is asked to.
+
+    Implements `TeleopDevice`: the operator's hand, that lets go of the dead-man and presses
+    it again, as a person does, when the arm asks for it.
+    """
 
     def __init__(self, node: StationNode) -> None:
         self.operator = ScriptedOperator()
@@ -66,6 +71,7 @@ class ScriptedPerformance:
         self._ended: Future | None = None
         self._handle: ServerGoalHandle | None = None
         self._began_ns = 0
+        self._refused = False
         node.create_subscription(
             WorldState, "/simulator/world_state", self._on_world, qos.WORLD_STATE
         )
@@ -78,6 +84,18 @@ class ScriptedPerformance:
             goal_callback=self._on_goal,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )
+
+    def connect(self) -> None:
+        self.operator.connect()
+
+    def read(self, now_ns: int) -> TeleopReading | None:
+        reading = self.operator.read(now_ns)
+        if reading is not None and self._refused:
+            reading = replace(reading, dead_man=False)
+        return reading
+
+    def disconnect(self) -> None:
+        self.operator.disconnect()
 
     def watch(self, now_ns: int) -> None:
         """Tell how the performance goes, and end it when the operator has finished."""
@@ -96,6 +114,7 @@ class ScriptedPerformance:
         self._world = message
 
     def _on_arm(self, message: ArmState) -> None:
+        self._refused = message.state == ArmState.HOLD_REFUSED
         # Seen once an arm state, so that the pose and the scene are of about one instant.
         if self._world is not None and self.operator.performing:
             self.operator.observe(
