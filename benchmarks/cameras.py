@@ -3,14 +3,10 @@
 Plays a recording in real time through librealsense's pipeline, as the camera node does, and
 counts the CPU time of the whole process (player, pipeline and reader), and of the reading
 thread alone: what a live camera costs the node beyond the SDK's own threads.
-
-Run: python -m benchmarks.cameras [--seconds 4] [--json]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import statistics
 import tempfile
@@ -19,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.result import Result
 from collector.clock import NS_PER_S, SystemClock
 from collector.devices.camera import CameraError, Intrinsics
 from collector.devices.device_clock import DeviceClock
@@ -89,30 +86,24 @@ def measure_clock() -> dict[str, float]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=4.0, help="footage per size")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    arguments = parser.parse_args()
+def run(seconds: float = 4.0) -> list[Result]:
+    """Measure ``seconds`` of footage of each size, and the clock mapping."""
+    results = []
     with tempfile.TemporaryDirectory() as folder:
-        sizes = [
-            measure_camera(width, height, arguments.seconds, Path(folder))
-            for width, height in ((320, 240), (640, 480), (1280, 720))
-        ]
-    result = {"cameras": sizes, "device_clock": measure_clock()}
-    if arguments.json:
-        print(json.dumps(result, indent=2))
-        return
-    for size in sizes:
-        print(
-            f"{size['width']:.0f}x{size['height']:.0f}: {size['process_cpu_ms']:.2f} ms CPU a frame"
-            f" (reader {size['reader_cpu_ms']:.2f}), latency median {size['latency_median_ms']:.1f}"
-            f" max {size['latency_max_ms']:.1f} ms, {size['lost']:.0f} of"
-            f" {size['frames'] + size['lost']:.0f} lost;"
-            f" recording {size['record_ms']:.1f} ms a frame"
-        )
-    print("device clock: " + ", ".join(f"{k} {v:.3f}" for k, v in result["device_clock"].items()))
-
-
-if __name__ == "__main__":
-    main()
+        for width, height in ((320, 240), (640, 480), (1280, 720)):
+            measured = measure_camera(width, height, seconds, Path(folder))
+            size = f"{width} x {height}"
+            results += [
+                Result(f"{size}: CPU a frame, process", measured["process_cpu_ms"], "ms"),
+                Result(f"{size}: CPU a frame, reader", measured["reader_cpu_ms"], "ms"),
+                Result(f"{size}: latency, largest", measured["latency_max_ms"], "ms"),
+                Result(f"{size}: lost", measured["lost"], "frames", "0"),
+                Result(f"{size}: recording a frame", measured["record_ms"], "ms"),
+            ]
+    clock = measure_clock()
+    return [
+        *results,
+        Result("device clock: a stamp", clock["stamp_us"], "us"),
+        Result("device clock: error, median", clock["error_median_ms"], "ms"),
+        Result("device clock: error, largest", clock["error_max_ms"], "ms"),
+    ]

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.result import Result
 from collector.arm.sample import ArmSample, ArmStatus
 from collector.calibration_result import CameraCalibration
 from collector.clock import NS_PER_MS, ManualClock
@@ -22,8 +23,6 @@ from collector.episode.goal import EpisodeGoal, StationFacts
 from collector.episode.recorder import Limits, Recorder
 from collector.episode.verification import verify
 from collector.synchronization.step import ArmStep, CameraStep, Step
-
-Result = tuple[str, float, str, str]  # name, value, unit, target
 
 CAMERAS = ("static", "wrist")
 JOINTS = 7
@@ -139,15 +138,10 @@ def run(repeats: int = 5) -> list[Result]:
         runs = [_record(Path(folder) / str(i))[0] for i in range(repeats)]
     middle = {name: statistics.median(r[name] for r in runs) for name in runs[0]}
     return [
-        ("stop to sealed, 60 s episode", middle["seal"], "ms", "<= 150"),
-        ("slowest of them", max(r["seal"] for r in runs), "ms", ""),
-        ("begin an episode", middle["begin"], "ms", ""),
-        ("write a step to disk, video beside it", middle["step"], "ms", "<= 200"),
-        ("write a step to disk, 99th percentile", middle["step99"], "ms", "<= 200"),
-        ("episode on disk", middle["bytes"] / 1e6, "MB", ""),
+        Result("stop to sealed, 60 s episode", middle["seal"], "ms", "<= 150"),
+        Result("slowest of them", max(r["seal"] for r in runs), "ms", ""),
+        Result("begin an episode", middle["begin"], "ms", ""),
+        Result("write a step to disk, video beside it", middle["step"], "ms", "<= 200"),
+        Result("write a step to disk, 99th percentile", middle["step99"], "ms", "<= 200"),
+        Result("episode on disk", middle["bytes"] / 1e6, "MB", ""),
     ]
-
-
-if __name__ == "__main__":
-    for name, value, unit, target in run():
-        print(f"{name:42} {value:9.1f} {unit:3} {target}")

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from benchmarks.result import Result
 from collector.arm.command import ArmCommand
 from collector.arm.controller import ArmController
 from collector.arm.limits import ArmLimits
@@ -14,8 +15,6 @@ from collector.clock import NS_PER_MS
 from collector.devices.arm_driver import ArmReading
 from collector.synchronization.camera_stream import CameraSettings
 from collector.synchronization.synchronizer import Synchronizer
-
-Result = tuple[str, float, str, str]  # name, value, unit, target
 
 START_NS = 1_700_000_000_000_000_000
 HOME = np.array([0.5, 0.0, 0.4, 1.0, 0.0, 0.0, 0.0])
@@ -65,12 +64,17 @@ def _synchronizer(width: int, height: int) -> list[Result]:
     gaps = synchronizer.statistics().gaps
     label = f"synchronizer {width}x{height}"
     return [
-        (f"{label}: a frame in", float(np.median(frame_us)), "us", "<= 1000"),
-        (f"{label}: an arm sample in", float(np.median(arm_us)), "us", "<= 100"),
-        (f"{label}: a poll that decides nothing", float(np.median(poll_us)), "us", "<= 100"),
-        (f"{label}: a step of both cameras", float(np.median(step_ms)), "ms", "<= 10"),
-        (f"{label}: tick to step, frames 50 ms late", float(np.median(latency_ms)), "ms", "<= 200"),
-        (f"{label}: gaps after the first step", float(max(0, gaps - 1)), "steps", "<= 0"),
+        Result(f"{label}: a frame in", float(np.median(frame_us)), "us", "<= 1000"),
+        Result(f"{label}: an arm sample in", float(np.median(arm_us)), "us", "<= 100"),
+        Result(f"{label}: a poll that decides nothing", float(np.median(poll_us)), "us", "<= 100"),
+        Result(f"{label}: a step of both cameras", float(np.median(step_ms)), "ms", "<= 10"),
+        Result(
+            f"{label}: tick to step, frames 50 ms late",
+            float(np.median(latency_ms)),
+            "ms",
+            "<= 200",
+        ),
+        Result(f"{label}: gaps after the first step", float(max(0, gaps - 1)), "steps", "<= 0"),
     ]
 
 
@@ -99,7 +103,7 @@ def _controller() -> list[Result]:
             controller.on_reading(reading)
             seconds.append(time.perf_counter() - began)
         results.append(
-            (
+            Result(
                 f"arm safety layer, {mode}: command + reading",
                 1e6 * float(np.median(seconds)),
                 "us",
@@ -114,8 +118,3 @@ def _sample(stamp_ns: int) -> ArmSample:
     return ArmSample(
         stamp_ns, joints, joints, joints, HOME, HOME, 0.08, 0.0, False, False, ArmStatus.MOVING
     )
-
-
-if __name__ == "__main__":
-    for name, value, unit, target in run():
-        print(f"{name}: {value:.3f} {unit} (target {target})")

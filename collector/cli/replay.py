@@ -93,8 +93,7 @@ def _print(results: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("episode", no_wrap=True)
     table.add_column("task", no_wrap=True)
-    table.add_column("largest", justify="right")
-    table.add_column("mean", justify="right")
+    table.add_column("error", justify="right", no_wrap=True)
     table.add_column("recorded")
     table.add_column("replayed")
     word = {True: "success", False: "failure"}
@@ -103,7 +102,6 @@ def _print(results: list[dict[str, Any]]) -> None:
             r["episode"],
             r["task_id"],
             f"{r['max_error_mm']:.1f} mm",
-            f"{r['mean_error_mm']:.1f} mm",
             word[r["recorded_success"]],
             word[r["replayed_success"]],
         )

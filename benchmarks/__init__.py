@@ -1,0 +1,1 @@
+"""What the software costs, measured. Timings live here, never in a test's assertion."""
