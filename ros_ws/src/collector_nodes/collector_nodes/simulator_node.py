@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from geometry_msgs.msg import PoseStamped
@@ -102,7 +103,11 @@ class SimulatorNode(StationNode):
             self._world.set_target(from_pose(message.pose), self._gripper)
 
     def _on_gripper(self, message: Float64) -> None:
+        if not math.isfinite(message.data):
+            return
         self._gripper = message.data
+        if self._world.time_s > DEAF_AFTER_RESET_S:  # at once, not with the next target
+            self._world.set_target(self._world.target, self._gripper)
 
     def _on_reset(
         self, request: ResetWorld.Request, response: ResetWorld.Response
