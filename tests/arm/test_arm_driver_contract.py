@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -64,13 +66,30 @@ def simulated_stepped_by_reading() -> Iterator[Rig]:
         yield Rig(arm, advance)
 
 
+@contextmanager
+def over_ros() -> Iterator[Rig]:
+    """The arm of a simulator node behind its ROS 2 topics, in simulated time."""
+    pytest.importorskip("rclpy")
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.syspath_prepend(Path(__file__).parents[1] / "nodes")
+        from ros_arm_rig import SimulatedArmOverRos
+        from ros_environment import ENVIRONMENT
+
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        with SimulatedArmOverRos(Path(folder)) as arm:
+            yield Rig(arm.driver, arm.advance)
+
+
 BACKENDS: dict[str, Callable[[], AbstractContextManager[Rig]]] = {
     "simulated": simulated,
     "simulated, stepped by reading": simulated_stepped_by_reading,
+    "over ROS": over_ros,
 }
+MARKS = {"over ROS": [pytest.mark.ros]}
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, ())) for name in BACKENDS])
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     with BACKENDS[request.param]() as opened:
         yield opened

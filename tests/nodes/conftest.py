@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,24 +9,17 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from ros_environment import ENVIRONMENT
 from ros_graph import Graph
-from station_files import ROOT, StationFile
+from station_files import StationFile
 
 
 @pytest.fixture(scope="module", autouse=True)
-def ros_environment() -> Iterator[dict[str, str]]:
-    """What launch files set for every process of a station."""
-    environment = {
-        # Test runs that share a machine do not hear each other.
-        "ROS_DOMAIN_ID": str(1 + os.getpid() % 101),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-        "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",
-        "FASTRTPS_DEFAULT_PROFILES_FILE": str(ROOT / "launch" / "fastdds_profile.xml"),
-    }
+def ros_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
+        for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
-        yield environment
+        yield
 
 
 @pytest.fixture
@@ -36,6 +28,6 @@ def station(tmp_path: Path) -> StationFile:
 
 
 @pytest.fixture
-def graph(ros_environment: dict[str, str], station: StationFile) -> Iterator[Graph]:
+def graph(ros_environment: None, station: StationFile) -> Iterator[Graph]:
     with Graph(station) as opened:
         yield opened

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -17,14 +15,9 @@ from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from station_files import StationFile
 
-with warnings.catch_warnings():
-    # Messages' type support imports an old lark, which imports what Python deprecates.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    importlib.import_module("rosidl_generator_py")
-
 LOOK_S = 0.005
 # Long enough for a machine that has better things to do; nothing waits for it to pass.
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 M = TypeVar("M")
 N = TypeVar("N", bound=Node)

@@ -158,6 +158,15 @@ def test_a_second_goal_is_rejected_and_the_first_goes_on(bench: Bench) -> None:
     assert verify(Path(result.path)) == []
 
 
+def test_of_two_goals_at_once_one_is_recorded(bench: Bench) -> None:
+    bench.stream()
+    sent = [bench.client.send_goal_async(goal(task_id=task)) for task in ("stack", "push")]
+    handles = [bench.streams.answer(future) for future in sent]
+    assert [handle.accepted for handle in handles] == [True, False]
+    bench.streams.answer(handles[0].cancel_goal_async())
+    assert bench.streams.answer(handles[0].get_result_async()).result.outcome == "discarded"
+
+
 def test_nothing_is_recorded_before_the_cameras_are_there(bench: Bench) -> None:
     handle = bench.ask(goal())
     assert handle.accepted

@@ -1,0 +1,22 @@
+"""What launch files set for every process of a station, in a domain of this test run."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+
+from station_files import ROOT
+
+ENVIRONMENT = {
+    # Test runs that share a machine do not hear each other.
+    "ROS_DOMAIN_ID": str(1 + os.getpid() % 101),
+    "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+    "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",
+    "FASTRTPS_DEFAULT_PROFILES_FILE": str(ROOT / "launch" / "fastdds_profile.xml"),
+}
+
+with warnings.catch_warnings():
+    # Messages' type support imports an old lark, which imports what Python deprecates.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    importlib.import_module("rosidl_generator_py")
