@@ -1,0 +1,180 @@
+"""Every state of the window, without a station: `python -m ui.gallery [--save DIR]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QListWidget,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui import theme as themes
+from ui.actions import ActionId
+from ui.console_window import ConsoleWindow
+from ui.sample_states import NOW, STATES
+from ui.station_view import CellView, StationFacts
+from ui.theme import DARK, LIGHT, Theme
+from ui.widgets.arm_panel import ArmPanel
+from ui.widgets.banner import Banner
+from ui.widgets.camera_view import CameraView
+from ui.widgets.health_strip import HealthCell
+
+SIZES = (QSize(1280, 800), QSize(1920, 1080))
+THEMES = {"light": LIGHT, "dark": DARK}
+
+
+def show_state(window: ConsoleWindow, facts: StationFacts) -> None:
+    """Show a state in a window as the console would."""
+    for frame in facts.frames.values():
+        window.show_frame(frame)
+    window.show_view(facts.view(NOW))
+
+
+def window_in(state: str, theme: Theme, size: QSize) -> ConsoleWindow:
+    """Return the window in a state of ``STATES``, or ``help``."""
+    window = ConsoleWindow(theme)
+    window.resize(size)
+    show_state(window, STATES["recording" if state == "help" else state]())
+    if state == "help":
+        window.show()
+        window.trigger(ActionId.HELP)
+    return window
+
+
+def sheets(theme: Theme) -> Iterator[tuple[str, QWidget]]:
+    """Yield each kind of widget with all its states on one sheet."""
+    views = {name: make().view(NOW) for name, make in STATES.items()}
+    banners: list[QWidget] = []
+    arms: list[QWidget] = []
+    for view in views.values():
+        banner, panel = Banner(theme), ArmPanel(theme)
+        banner.show_view(view.banner)
+        panel.show_view(view.arm)
+        banners.append(banner)
+        arms.append(panel)
+    yield "banners", _column(banners, 1280)
+    yield "arm_panels", _column(arms, 1280)
+    cells: list[CellView] = []
+    for view in views.values():
+        cells += [cell for cell in view.cells if cell not in cells]
+    yield "health_cells", _grid([_cell(cell, theme) for cell in cells], 6, 1280)
+    pictures: list[QWidget] = []
+    for name in ("waiting", "ready", "recording_stale_wrist", "station_lost", "unreadable"):
+        for picture in views[name].pictures:
+            camera = CameraView(picture.camera, theme)
+            frame = STATES[name]().frames.get(picture.camera)
+            if frame is not None:
+                camera.show_frame(frame)
+            camera.show_view(picture)
+            camera.setFixedHeight(300)
+            pictures.append(camera)
+    yield "pictures", _grid(pictures, 4, 1600)
+
+
+def save(folder: Path) -> list[Path]:
+    """Save pictures of every screen and widget in every state; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    written = []
+    for theme_name, theme in THEMES.items():
+        themes.apply(application, theme)
+        pictures = [
+            (f"{state}_{size.width()}x{size.height()}", window_in(state, theme, size))
+            for state in (*STATES, "help")
+            for size in SIZES
+        ]
+        for name, widget in [*pictures, *sheets(theme)]:
+            widget.show()
+            path = folder / f"{name}_{theme_name}.png"
+            if not widget.grab().save(str(path)):
+                raise OSError(f"{path} cannot be written")
+            written.append(path)
+            widget.close()
+            widget.deleteLater()
+    return written
+
+
+class Gallery(QWidget):
+    """A list of states beside the window in the chosen one."""
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__()
+        self.setWindowTitle("Gallery")
+        self._application = application
+        self._theme = themes.system_theme()
+        self._window = ConsoleWindow(self._theme)
+        self._states = QListWidget()
+        self._states.addItems(list(STATES))
+        self._states.currentTextChanged.connect(self._choose)
+        day = QPushButton("Light / dark")
+        day.clicked.connect(self._change_theme)
+        left = QVBoxLayout()
+        left.addWidget(self._states, 1)
+        left.addWidget(day)
+        row = QHBoxLayout(self)
+        row.addLayout(left)
+        row.addWidget(self._window, 1)
+        self._states.setFixedWidth(200)
+        self._states.setCurrentRow(0)
+
+    def _choose(self, state: str) -> None:
+        show_state(self._window, STATES[state]())
+
+    def _change_theme(self) -> None:
+        self._theme = LIGHT if self._theme is DARK else DARK
+        themes.apply(self._application, self._theme)
+        self._window.set_theme(self._theme)
+
+
+def _cell(view: CellView, theme: Theme) -> HealthCell:
+    cell = HealthCell(theme)
+    cell.show_view(view)
+    return cell
+
+
+def _column(widgets: Sequence[QWidget], width: int) -> QWidget:
+    return _grid(widgets, 1, width)
+
+
+def _grid(widgets: Sequence[QWidget], columns: int, width: int) -> QWidget:
+    sheet = QWidget()
+    column = QVBoxLayout(sheet)
+    for start in range(0, len(widgets), columns):
+        row = QHBoxLayout()
+        for widget in widgets[start : start + columns]:
+            row.addWidget(widget, 1)
+        for _ in range(columns - len(widgets[start : start + columns])):
+            row.addStretch(1)
+        column.addLayout(row)
+    sheet.setFixedWidth(width)
+    return sheet
+
+
+def main() -> int:
+    """Show the gallery, or save it."""
+    parser = argparse.ArgumentParser(prog="python -m ui.gallery", description=__doc__)
+    parser.add_argument("--save", type=Path, metavar="DIR", help="save pictures and end")
+    arguments = parser.parse_args()
+    application = QApplication(sys.argv[:1])
+    themes.apply(application, themes.system_theme())
+    if arguments.save is not None:
+        print(f"{len(save(arguments.save))} pictures in {arguments.save}")
+        return 0
+    gallery = Gallery(application)
+    gallery.resize(1500, 840)
+    gallery.show()
+    return application.exec()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""What can be done, with its keys, over the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QColor, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from ui.actions import Action
+from ui.theme import Theme
+from ui.widgets.arm_panel import FlatButton
+from ui.widgets.text import scaled_font, set_colour
+
+
+class HelpOverlay(QWidget):
+    """Drawn from the table of actions that binds the keys; covers its parent."""
+
+    close_asked = Signal()
+
+    def __init__(self, actions: tuple[Action, ...], theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._covered = parent
+        self._labels: list[tuple[QLabel, bool]] = []
+        self.setAccessibleName(self.tr("Help"))
+        self._card = QFrame(self)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(28)
+        grid.setVerticalSpacing(14)
+        for row, action in enumerate(actions):
+            keys = self.tr(" or ").join(
+                QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+                for key in action.keys
+            )
+            what = action.translated_text()
+            grid.addWidget(self._label(keys or "–", 1.2, bold=True), row, 0)
+            grid.addWidget(self._label(what, 1.2, bold=True), row, 1)
+            grid.addWidget(self._label(action.translated_explanation(), 1.1, quiet=True), row, 2)
+        grid.setColumnStretch(2, 1)
+        self.close_button = FlatButton(self.tr("Close"))
+        self.close_button.setFixedSize(120, 48)
+        self.close_button.clicked.connect(self.close_asked)
+        column = QVBoxLayout(self._card)
+        column.setContentsMargins(36, 28, 36, 24)
+        column.setSpacing(20)
+        column.addWidget(self._label(self.tr("Help"), 1.9, bold=True))
+        column.addLayout(grid)
+        column.addWidget(
+            self._label(
+                self.tr(
+                    "This window watches and stops. The stop on the screen goes through the\n"
+                    "computer: it does not replace the hardware emergency stop."
+                ),
+                1.1,
+            )
+        )
+        column.addWidget(self.close_button, alignment=Qt.AlignmentFlag.AlignRight)
+        self.set_theme(theme)
+        parent.installEventFilter(self)
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        for label, quiet in self._labels:
+            set_colour(label, theme.muted if quiet else theme.text)
+        button = self.close_button
+        button.fill, button.ink = theme.surface, theme.text
+        button.edge, button.ring = theme.text, theme.focus
+        self.update()
+
+    def open(self) -> None:
+        """Show it over the whole of its parent."""
+        self._fill_parent()
+        self.show()
+        self.raise_()
+        self.close_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._covered and event.type() is QEvent.Type.Resize:
+            self._fill_parent()
+        return False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self._card.geometry().contains(event.position().toPoint()):
+            self.close_asked.emit()
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(0, 0, 0, 150))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._theme.border), 1))
+        painter.setBrush(QColor(self._theme.surface))
+        painter.drawRoundedRect(self._card.geometry(), 8, 8)
+
+    def _fill_parent(self) -> None:
+        self.setGeometry(self._covered.rect())
+        size = self._card.sizeHint()
+        size.setWidth(min(max(size.width(), 640), self.width() - 48))
+        area = self._card.geometry()
+        area.setSize(size)
+        area.moveCenter(self.rect().center())
+        self._card.setGeometry(area)
+
+    def _label(self, text: str, scale: float, bold: bool = False, quiet: bool = False) -> QLabel:
+        label = QLabel(text)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setFont(scaled_font(self.font(), scale, bold))
+        self._labels.append((label, quiet))
+        return label

@@ -1,0 +1,113 @@
+"""Labels that fit their place, and fonts in steps of the system's own."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QTextLayout,
+    QTextOption,
+)
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+
+def scaled_font(base: QFont, scale: float, bold: bool = False) -> QFont:
+    """Return the system's font in another size; figures keep their width where it can."""
+    font = QFont(base)
+    if base.pointSizeF() > 0:
+        font.setPointSizeF(base.pointSizeF() * scale)
+    else:
+        font.setPixelSize(round(base.pixelSize() * scale))
+    font.setBold(bold)
+    return font
+
+
+def set_colour(widget: QWidget, colour: str) -> None:
+    """Colour a widget's text."""
+    palette = widget.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, QColor(colour))
+    widget.setPalette(palette)
+
+
+class ElidedLabel(QLabel):
+    """A label of at most ``lines`` lines that shortens what does not fit.
+
+    The whole text is then its tooltip.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        bold: bool = False,
+        lines: int = 1,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._lines = lines
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setFont(scaled_font(self.font(), scale, bold))
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        if lines > 1:
+            policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+            policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self.text()) + 2, metrics.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.fontMetrics().height())
+
+    def hasHeightForWidth(self) -> bool:
+        return self._lines > 1
+
+    def heightForWidth(self, width: int) -> int:
+        if self._lines == 1:
+            return -1
+        return max(1, len(self._fitted(width))) * self.fontMetrics().height()
+
+    def shown_text(self) -> str:
+        """Return the text as it fits now."""
+        return "\n".join(self._fitted(self.width()))
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        lines = self._fitted(self.width())
+        cut = bool(lines) and lines[-1].endswith("…") and not self.text().endswith("…")
+        self.setToolTip(self.text() if cut else "")
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        height = self.fontMetrics().height()
+        if self._lines == 1:
+            flags = self.alignment() | Qt.TextFlag.TextSingleLine
+            painter.drawText(self.rect(), flags, "".join(lines))
+            return
+        for number, line in enumerate(lines):
+            area = QRect(0, number * height, self.width(), height)
+            painter.drawText(area, self.alignment() | Qt.TextFlag.TextSingleLine, line)
+
+    def _fitted(self, width: int) -> list[str]:
+        """Return the lines that fit into ``width``, the last one shortened if need be."""
+        text, metrics = self.text(), self.fontMetrics()
+        if self._lines == 1:
+            return [metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)]
+        layout = QTextLayout(text, self.font())
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        layout.setTextOption(option)
+        layout.beginLayout()
+        starts = []
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(max(width, 1))
+            starts.append(line.textStart())
+        layout.endLayout()
+        shown = starts[: self._lines]
+        ends = [*shown[1:], len(text)]
+        lines = [text[a:b].rstrip() for a, b in zip(shown, ends, strict=True)]
+        if len(starts) > self._lines:
+            lines[-1] = metrics.elidedText(lines[-1], Qt.TextElideMode.ElideRight, width)
+        return lines
