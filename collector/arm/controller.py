@@ -297,8 +297,10 @@ class ArmController:
     def _sample(self, stamp_ns: int, status: ArmStatus, fault: str, clipped: bool) -> ArmSample:
         reading = self._reading
         assert reading is not None
-        assert self._gripper is not None
-        in_motion = self._fingers.update(self._gripper, reading.stamp_ns, reading.gripper_opening)
+        gripper = self._gripper
+        if gripper is None:  # anchored, and lost before the next reading
+            gripper = self._fingers.resting_command(reading.gripper_opening)
+        in_motion = self._fingers.update(gripper, reading.stamp_ns, reading.gripper_opening)
         return ArmSample(
             stamp_ns=stamp_ns,
             joint_positions=reading.joint_positions,
@@ -307,7 +309,7 @@ class ArmController:
             ee_pose=reading.ee_pose,
             target_pose=self._target if self._target is not None else reading.ee_pose,
             gripper_opening=reading.gripper_opening,
-            gripper_command=self._gripper,
+            gripper_command=gripper,
             gripper_in_motion=in_motion,
             clipped=clipped,
             status=status,

@@ -379,6 +379,18 @@ class TestLost:
         assert arm.last.status is ArmStatus.HOLD_REFUSED
         np.testing.assert_allclose(arm.last.target_pose, before, atol=1e-12)
 
+    def test_an_arm_that_was_just_anchored_may_be_lost(self, arm) -> None:
+        arm.tick()
+        arm.controller.anchor()
+        lost = arm.controller.check(arm.now_ns + 300 * NS_PER_MS)
+        assert lost is not None
+        assert lost.status is ArmStatus.LOST
+        assert lost.gripper_command == 0.0
+        arm.controller.anchor()
+        broken = arm.reading(ee_pose=np.full(7, np.nan))
+        assert arm.controller.on_reading(broken).status is ArmStatus.LOST
+        assert arm.tick().status is ArmStatus.HOLD_SILENCE
+
     def test_a_driver_that_repeats_its_last_reading_stays_lost(self, arm) -> None:
         arm.tick()
         assert arm.controller.check(arm.now_ns + 200 * NS_PER_MS) is not None
