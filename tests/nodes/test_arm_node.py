@@ -9,18 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from geometry_msgs.msg import PoseStamped
 from ros_graph import Graph, Heard
+from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from collector.arm.command import ArmCommand
 from collector.clock import NS_PER_MS, NS_PER_S
+from collector.devices.arm_driver import ArmError
 from collector.geometry import Pose, distance
 from collector_interfaces.msg import ArmCommand as ArmCommandMsg
 from collector_interfaces.msg import ArmState
 from collector_interfaces.srv import ResetWorld
 from collector_nodes import qos
 from collector_nodes.arm_node import ArmNode
-from collector_nodes.messages import from_pose, to_arm_command, to_ns
+from collector_nodes.messages import from_pose, to_arm_command, to_ns, to_pose, to_time
 from collector_nodes.simulator_node import SimulatorNode
 
 pytestmark = pytest.mark.ros
@@ -179,6 +182,59 @@ def test_a_pose_far_from_the_arm_is_refused_with_a_sentence(commander: Commander
     )
     assert "m from the arm" in commander.states.last.fault
     np.testing.assert_array_equal(commander.target, start)
+
+
+@pytest.mark.parametrize(
+    ("joints", "values", "sentence"),
+    [
+        (9, {"position": 5}, "name 9 joints and hold 5 values of position"),
+        (9, {"position": 9, "velocity": 2}, "hold 2 values of velocity"),
+        (8, {"position": 8}, "lack panda_finger_joint2: correct arm.joints"),
+    ],
+)
+def test_a_driver_whose_joint_states_are_not_whole_ends_the_node_with_a_sentence(
+    graph: Graph, joints: int, values: dict[str, int], sentence: str
+) -> None:
+    graph.add(ArmNode)
+    topics = graph.station.load().arm.topics
+    joint_states = graph.publisher(JointState, topics.joint_states)
+    poses = graph.publisher(PoseStamped, topics.ee_pose)
+    arm = graph.station.load().arm
+    message = JointState(name=[*arm.joints, *arm.gripper_joints][:joints])
+    for field, count in values.items():
+        setattr(message, field, [0.0] * count)
+
+    def never() -> bool:
+        joint_states.publish(message)
+        poses.publish(PoseStamped(header=message.header))
+        return False
+
+    with pytest.raises(ArmError, match=sentence):
+        graph.wait(never, "the arm takes what is not whole")
+
+
+def test_a_driver_without_velocities_and_efforts_is_an_arm(graph: Graph) -> None:
+    graph.add(ArmNode)
+    states: Heard[ArmState] = graph.hear(ArmState, "/arm/state", qos.ARM_STATE)
+    arm = graph.station.load().arm
+    joint_states = graph.publisher(JointState, arm.topics.joint_states)
+    poses = graph.publisher(PoseStamped, arm.topics.ee_pose)
+    # Its joints in an order of its own, with one that is not the arm's.
+    names = ["gantry", *arm.gripper_joints, *reversed(arm.joints)]
+    message = JointState(name=names, position=[float(i) for i in range(len(names))])
+
+    def said() -> bool:
+        message.header.stamp = to_time(time.time_ns())
+        joint_states.publish(message)
+        pose = PoseStamped(header=message.header, pose=to_pose(np.r_[0.5, 0, 0.4, 1, 0, 0, 0]))
+        poses.publish(pose)
+        return len(states) > 0
+
+    graph.wait(said, "the arm says nothing")
+    state = states.messages[0]
+    assert list(state.joint_positions) == [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0]
+    assert list(state.joint_velocities) == list(state.joint_efforts) == [0.0] * 7
+    assert state.gripper_opening == 3.0
 
 
 def test_a_scene_laid_out_anew_does_not_pull_the_arm_back(

@@ -12,11 +12,18 @@ from pathlib import Path
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from hand_made_streams import HandMadeStreams, calibrate
+from rclpy.action import ActionClient
 from ros_graph import Graph, Heard
 from station_files import StationFile
 
+from collector.episode.folders import partial_folders, sealed_folders
+from collector.episode.reader import read_summary
+from collector.episode.verification import verify
+from collector_interfaces.action import RecordEpisode
 from collector_interfaces.msg import Step
 from collector_nodes import qos
+from collector_nodes.synchronizer_node import SynchronizerNode
 
 pytestmark = pytest.mark.ros
 
@@ -162,3 +169,38 @@ def test_a_scripted_session_that_waits_for_its_station_ends_when_asked(
     os.kill(process.process.pid, signal.SIGINT)
     assert process.wait(END_S) == 1  # its episodes were not recorded
     assert "Traceback" not in process.output
+
+
+def test_a_recorder_that_is_interrupted_seals_its_episode(
+    graph: Graph, station: StationFile, start: Callable[..., Process]
+) -> None:
+    calibrate(graph)
+    graph.add(SynchronizerNode)
+    streams = HandMadeStreams(graph)
+    streams.heard_by("synchronizer")
+    process = start("recorder", "recorder")
+    streams.heard_by("recorder")
+    client = ActionClient(graph.probe, RecordEpisode, "/recorder/record")
+    goal = RecordEpisode.Goal(
+        task_id="place_red_in_bowl", task_type="pick and place", phase="practice"
+    )
+    steps: list[int] = []
+
+    def recording() -> bool:
+        """The recorder may not have heard of the cameras yet: then it refuses, and is asked on."""
+        sent = client.send_goal_async(goal, lambda m: steps.append(m.feedback.steps))
+        handle = streams.answer(sent)
+        ended = handle.get_result_async() if handle.accepted else sent
+        streams.wait(lambda: ended.done() or (steps and steps[-1] >= 2), "nothing is recorded")
+        return bool(steps and steps[-1] >= 2)
+
+    streams.wait(client.server_is_ready, "the recorder offers no action")
+    streams.wait(recording, "nothing is recorded")
+    process.process.send_signal(signal.SIGINT)
+    assert process.wait(END_S) == 0, process.output
+    assert "Traceback" not in process.output
+    client.destroy()
+    assert partial_folders(station.data) == []
+    (sealed,) = sealed_folders(station.data)
+    assert verify(sealed) == []
+    assert read_summary(sealed).outcome == "discarded"
