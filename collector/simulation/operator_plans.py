@@ -15,11 +15,12 @@ from collector.simulation.scene import BLOCK_SIZE_M, DRAWER_TRAVEL_M
 from collector.simulation.state import WorldState
 from collector.simulation.tasks import OPEN_BEYOND, PLACED_WITHIN_M, Task, TaskType
 
-# Peak speeds, m/s: carrying and reaching, and working near things.
+# Peak speeds, m/s: carrying and reaching, lifting, and working near things.
 REACH_M_S = 0.24
-FINE_M_S = 0.11
+LIFT_M_S = 0.20
+FINE_M_S = 0.13
 
-_ABOVE_M = 0.11  # over what is to be grasped
+_ABOVE_M = 0.10  # over what is to be grasped
 _CARRY_Z_M = 0.17
 _GRASP_Z_M = -0.002  # of the tool, from the block's centre
 _HANDLE_Z_M = 0.068
@@ -105,7 +106,7 @@ def _pick_and_place(
         yield Move(tool_down(_raised(grasp, _ABOVE_M), yaw), curve_m=_bulge(rng))
         yield Move(tool_down(grasp, yaw), FINE_M_S)
         yield Grip(1.0)
-        yield Move(tool_down([*grasp[:2], _CARRY_Z_M], yaw), 0.16)
+        yield Move(tool_down([*grasp[:2], _CARRY_Z_M], yaw), LIFT_M_S)
         if look().state.body(task.moved)[2] > _CARRY_Z_M / 2 or way_to_fail:
             break
         if attempt < _TRIES - 1:
@@ -137,7 +138,7 @@ def _pick_and_place(
     release = np.array([*(look().state.body(task.goal)[:2] - held), height])
     yield Move(tool_down(release, turned), FINE_M_S)
     yield Grip(0.0)
-    yield Move(tool_down(_raised(release, 0.10), turned), 0.16)
+    yield Move(tool_down(_raised(release, 0.08), turned), LIFT_M_S)
 
 
 def _push(task: Task, look: Look, rng: np.random.Generator, fail_on_purpose: bool) -> Plan:
@@ -177,7 +178,7 @@ def _push(task: Task, look: Look, rng: np.random.Generator, fail_on_purpose: boo
         yield Wait(rng.uniform(0.2, 0.4))
         back = look().target[:2] - way * 0.03
         yield Move(tool_down([*back, 0.025], yaw), FINE_M_S)
-        yield Move(tool_down([*back, 0.14], yaw), 0.16)
+        yield Move(tool_down([*back, 0.14], yaw), LIFT_M_S)
         missed = float(np.linalg.norm(look().state.body(task.moved)[:2] - goal))
         if fail_on_purpose or missed < 0.6 * PLACED_WITHIN_M or attempt == _TRIES - 1:
             return
@@ -204,7 +205,7 @@ def _open_drawer(look: Look, rng: np.random.Generator, fail_on_purpose: bool) ->
         if way_to_fail == "give up":
             yield Wait(rng.uniform(0.5, 0.8))
         yield Grip(0.0)
-        yield Move(tool_down(_raised(look().target[:3], 0.10), yaw), 0.16)
+        yield Move(tool_down(_raised(look().target[:3], 0.10), yaw), LIFT_M_S)
         if way_to_fail or look().state.joint("drawer") > OPEN_BEYOND * DRAWER_TRAVEL_M:
             return
 
@@ -235,7 +236,7 @@ def _close_drawer(look: Look, rng: np.random.Generator, fail_on_purpose: bool) -
     yield Wait(rng.uniform(0.3, 0.5))
     back = look().target[:3] + outward * 0.03
     yield Move(tool_down(back, yaw), FINE_M_S)
-    yield Move(tool_down(_raised(back, 0.10), yaw), 0.16)
+    yield Move(tool_down(_raised(back, 0.10), yaw), LIFT_M_S)
 
 
 def _press_switch(look: Look, rng: np.random.Generator, fail_on_purpose: bool) -> Plan:
@@ -264,7 +265,7 @@ def _press_switch(look: Look, rng: np.random.Generator, fail_on_purpose: bool) -
 
         yield Steer(push_down, 3.0)
         yield Wait(rng.uniform(0.3, 0.5))
-        yield Move(tool_down([*press[:2], 0.18], yaw), 0.16)
+        yield Move(tool_down([*press[:2], 0.18], yaw), LIFT_M_S)
         if way_to_fail or look().state.joint("rocker") > 0.0:
             return
 
