@@ -45,6 +45,7 @@ from ui.values import (
 
 NS_PER_S = 1_000_000_000
 ANSWER_MS = 1000
+LONGEST_WAIT_S = 0.1  # how soon the executor sees that the bridge is closed
 _NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _LEVELS: dict[int, Level] = {0: "ok", 1: "warning", 2: "error", 3: "stale"}
 _CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}
@@ -103,7 +104,6 @@ class StationBridge(QObject):
         if self._thread is None:
             return
         self._closing.set()
-        self._executor.wake()
         self._thread.join()
         self._thread = None
         with self._lock:
@@ -164,7 +164,7 @@ class StationBridge(QObject):
         try:
             with contextlib.suppress(ExternalShutdownException):
                 while not self._closing.is_set():
-                    self._executor.spin_once(timeout_sec=0.5)
+                    self._executor.spin_once(timeout_sec=LONGEST_WAIT_S)
         except Exception:
             self._post("failed", self.failed, traceback.format_exc())
 

@@ -38,7 +38,8 @@ def picture(camera: str) -> npt.NDArray[np.uint8]:
         side = 60 if camera == "static" else 110
         image[y : y + side, x : x + side] = colour
     image[::479, :] = image[:, ::639] = 255
-    return np.clip(image, 0, 255).astype(np.uint8)
+    pixels: npt.NDArray[np.uint8] = np.clip(image, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def frame(camera: str, age_s: float = 0.05) -> CameraFrame:

@@ -8,7 +8,7 @@ a clock that is off nor a picture that came late makes an old picture look live.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ui.values import (
@@ -234,6 +234,10 @@ class StationFacts:
         """Return what the window shows at ``now``."""
         pictures = tuple(self._picture(name, now) for name in CAMERAS)
         cells = self._cells(now)
+        silent_s = _since_s(self._heard_ns, now)
+        if silent_s is not None and silent_s > SILENT_NODE_S:
+            # The banner says it: one alarm, not one a node.
+            cells = tuple(replace(cell, state=CellState.UNHEARD) for cell in cells)
         return StationView(self._banner(now, pictures, cells), pictures, cells, self._arm(now))
 
     # What was heard

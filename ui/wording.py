@@ -36,7 +36,10 @@ def sentence(text: str) -> str:
     """Return a message of the station as a sentence."""
     text = text.strip()
     ended = not text or text.endswith((".", "!", "?", ")"))
-    return text[:1].upper() + text[1:] + ("" if ended else ".")
+    first = text.partition(" ")[0]
+    if first.isalpha():  # a path or a name stays as it is
+        text = text[:1].upper() + text[1:]
+    return text + ("" if ended else ".")
 
 
 def elapsed(seconds: float) -> str:
@@ -207,6 +210,8 @@ def picture_advice(view: PictureView) -> str:
 
 
 def cell_word(cell: CellView) -> str:
+    if cell.silent_s is not None:
+        return translate("health", "Not heard")
     return {
         CellState.OK: translate("health", "OK"),
         CellState.WARNING: translate("health", "Warning"),
@@ -220,7 +225,9 @@ def cell_word(cell: CellView) -> str:
 def cell_main(cell: CellView) -> str:
     """Return the cell's one figure: measured rate against target, or the recorder's steps."""
     if cell.silent_s is not None:
-        return translate("health", "for {0}").format(duration(cell.silent_s))
+        return translate("health", "Silent {0}").format(duration(cell.silent_s))
+    if cell.state is CellState.UNHEARD:
+        return cell_word(cell)
     if cell.rate_hz is not None and cell.target_hz is not None:
         return translate("health", "{0} / {1:g} Hz").format(_rate(cell.rate_hz), cell.target_hz)
     if cell.steps is not None:

@@ -74,7 +74,10 @@ class Banner(QFrame):
         lines.addStretch()
         lines.addWidget(self._headline)
         lines.addWidget(self._detail)
-        lines.addWidget(self._warning)
+        plate = QHBoxLayout()
+        plate.addWidget(self._warning)
+        plate.addStretch()
+        lines.addLayout(plate)
         lines.addStretch()
         row = QHBoxLayout(self)
         row.setContentsMargins(24, 14, 24, 14)
@@ -84,6 +87,10 @@ class Banner(QFrame):
         row.addSpacing(12)
         row.addLayout(lines, 1)
         row.addWidget(self._elapsed)
+        # As high with its warning as without: what is below never moves.
+        lines_high = (self._headline, self._detail, self._warning)
+        text_height = sum(part.sizeHint().height() for part in lines_high) + 8
+        self.setFixedHeight(max(text_height, self._word.sizeHint().height(), SYMBOL_SIDE) + 28)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme

@@ -14,8 +14,8 @@ from ui.values import CameraFrame
 from ui.widgets.symbol import Shape, draw_symbol
 from ui.widgets.text import ElidedLabel, scaled_font, set_colour
 
-BEHIND = "#101010"  # around and behind pictures, by day and by night
-VEIL = QColor(16, 16, 16, 150)
+EMPTY = "#101010"  # where there is no picture, by day and by night
+VEIL = QColor(16, 16, 16, 120)
 
 
 class Picture(QWidget):
@@ -47,18 +47,21 @@ class Picture(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(BEHIND))
-        view = self._view
+        view, frame = self._view, self._frame
+        if view is None or view.state is PictureState.NONE or frame is None:
+            painter.fillRect(self.rect(), QColor(EMPTY))
+        else:
+            painter.fillRect(self.rect(), QColor(self.theme.window))
         if view is None:
             return
         live = view.state is PictureState.LIVE
-        if self._frame is not None and view.state is not PictureState.NONE:
-            image = self._image(self._frame, grey=not live)
+        if frame is not None and view.state is not PictureState.NONE:
+            image = self._image(frame, grey=not live)
             area = QRectF(0, 0, *(s / image.devicePixelRatio() for s in image.size().toTuple()))
             area.moveCenter(QRectF(self.rect()).center())
             painter.drawImage(area.topLeft(), image)
             if not live:
-                painter.fillRect(self.rect(), VEIL)
+                painter.fillRect(area, VEIL)
         if not live:
             self._draw_notice(painter, view)
 
@@ -87,9 +90,14 @@ class Picture(QWidget):
         headline, advice = wording.picture_headline(view), wording.picture_advice(view)
         waiting = view.state is PictureState.NONE
         colour = QColor("#c8c8c8" if waiting else self.theme.alert)
-        large = scaled_font(self.font(), 2.2 if waiting else 3.0, bold=True)
         middle = QRectF(self.rect())
-        painter.setFont(large)
+        scale = 2.2 if waiting else 3.0
+        painter.setFont(scaled_font(self.font(), scale, bold=True))
+        needed = (
+            painter.fontMetrics().horizontalAdvance(headline) + 3 * painter.fontMetrics().height()
+        )
+        if needed > middle.width():
+            painter.setFont(scaled_font(self.font(), scale * middle.width() / needed, bold=True))
         height = painter.fontMetrics().height()
         width = painter.fontMetrics().horizontalAdvance(headline)
         side = height * 0.8

@@ -26,6 +26,7 @@ _SHAPES = {
     CellState.SILENT: Shape.CROSS,
     CellState.UNHEARD: Shape.RING,
 }
+_WORDED = (CellState.WARNING, CellState.ERROR, CellState.STALE)
 _BROKEN = (CellState.ERROR, CellState.STALE, CellState.SILENT)
 
 
@@ -39,7 +40,7 @@ class HealthCell(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._symbol = Symbol(16)
         self._title = ElidedLabel(1.0, bold=True)
-        self._word = ElidedLabel(1.0)
+        self._word = ElidedLabel(1.0, droppable=True)
         self._word.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._main = ElidedLabel(1.3)
         self._figures = ElidedLabel(0.95, lines=2)
@@ -73,7 +74,8 @@ class HealthCell(QFrame):
         before, self._view = self._view, view
         self._title.setText(wording.node_title(view.node))
         word = wording.cell_word(view)
-        self._word.setText("" if view.state is CellState.OK else word)
+        self._title.setMinimumWidth(min(self._title.sizeHint().width(), 100))
+        self._word.setText(word if view.state in _WORDED else "")
         main, figures = wording.cell_main(view), wording.cell_figures(view)
         sentence = wording.cell_sentence(view)
         self._main.setText(main)
@@ -120,8 +122,9 @@ class HealthCell(QFrame):
         ink = theme.on_alert if broken else theme.text
         quiet = theme.on_alert if broken else theme.muted
         mark = {CellState.WARNING: theme.abnormal}.get(state, quiet)
+        ink = theme.muted if state is CellState.UNHEARD else ink
         for label in (self._title, self._main, self._sentence):
-            set_colour(label, theme.muted if state is CellState.UNHEARD else ink)
+            set_colour(label, ink)
         set_colour(self._figures, quiet)
         set_colour(self._word, mark)
         self._symbol.show_shape(_SHAPES[state], mark)

@@ -36,7 +36,7 @@ def set_colour(widget: QWidget, colour: str) -> None:
 class ElidedLabel(QLabel):
     """A label of at most ``lines`` lines that shortens what does not fit.
 
-    The whole text is then its tooltip.
+    The whole text is then its tooltip. One that is ``droppable`` shows all or nothing.
     """
 
     def __init__(
@@ -44,17 +44,25 @@ class ElidedLabel(QLabel):
         scale: float = 1.0,
         bold: bool = False,
         lines: int = 1,
+        droppable: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._lines = lines
+        self._droppable = droppable
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(scaled_font(self.font(), scale, bold))
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         if lines > 1:
             policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+            policy.setVerticalPolicy(QSizePolicy.Policy.Preferred)
             policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+
+    def setText(self, text: str) -> None:
+        if text != self.text():
+            super().setText(text)
+            self.updateGeometry()  # its own hint changed, not QLabel's alone
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
@@ -69,29 +77,28 @@ class ElidedLabel(QLabel):
     def heightForWidth(self, width: int) -> int:
         if self._lines == 1:
             return -1
-        return max(1, len(self._fitted(width))) * self.fontMetrics().height()
+        return max(1, len(self._fitted(width, self._lines))) * self.fontMetrics().height()
 
     def shown_text(self) -> str:
         """Return the text as it fits now."""
-        return "\n".join(self._fitted(self.width()))
+        room = max(1, self.height() // self.fontMetrics().height())
+        return "\n".join(self._fitted(self.width(), min(self._lines, room)))
 
     def paintEvent(self, _: QPaintEvent) -> None:
-        lines = self._fitted(self.width())
-        cut = bool(lines) and lines[-1].endswith("…") and not self.text().endswith("…")
+        text = self.shown_text()
+        cut = text.endswith("…") and not self.text().endswith("…")
         self.setToolTip(self.text() if cut else "")
+        if cut and self._droppable:
+            return
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        height = self.fontMetrics().height()
-        if self._lines == 1:
-            flags = self.alignment() | Qt.TextFlag.TextSingleLine
-            painter.drawText(self.rect(), flags, "".join(lines))
-            return
-        for number, line in enumerate(lines):
+        height = self.fontMetrics().height() if self._lines > 1 else self.height()
+        for number, line in enumerate(text.split("\n")):
             area = QRect(0, number * height, self.width(), height)
             painter.drawText(area, self.alignment() | Qt.TextFlag.TextSingleLine, line)
 
-    def _fitted(self, width: int) -> list[str]:
-        """Return the lines that fit into ``width``, the last one shortened if need be."""
+    def _fitted(self, width: int, most: int) -> list[str]:
+        """Return up to ``most`` lines that fit into ``width``, the last shortened if need be."""
         text, metrics = self.text(), self.fontMetrics()
         if self._lines == 1:
             return [metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)]
@@ -105,9 +112,9 @@ class ElidedLabel(QLabel):
             line.setLineWidth(max(width, 1))
             starts.append(line.textStart())
         layout.endLayout()
-        shown = starts[: self._lines]
+        shown = starts[:most]
         ends = [*shown[1:], len(text)]
         lines = [text[a:b].rstrip() for a, b in zip(shown, ends, strict=True)]
-        if len(starts) > self._lines:
-            lines[-1] = metrics.elidedText(lines[-1], Qt.TextElideMode.ElideRight, width)
+        if len(starts) > most:
+            lines[-1] = metrics.elidedText(lines[-1] + "…", Qt.TextElideMode.ElideRight, width)
         return lines
