@@ -161,7 +161,9 @@ def _rebuild(folder: Path, outcome: str, reason: str, now_ns: int) -> None:
         ) from error
     with source:
         steps, arm_rows, frame_rows = _usable_rows(source)
-        videos = {camera: _salvage(folder, camera, source) for camera in source.attrs["cameras"]}
+        videos = {
+            camera: _salvage(folder, camera, source, rows) for camera, rows in frame_rows.items()
+        }
         rebuilt = folder / (EPISODE_FILE + REBUILT_SUFFIX)
         with h5py.File(rebuilt, "w", libver=LIBVER) as target:
             target.attrs.update(dict(source.attrs))
@@ -221,14 +223,18 @@ def _whole_rows(group: Any) -> int:
     return _leading(np.diff(stamps, prepend=0) > 0)
 
 
-def _salvage(folder: Path, camera: str, source: Any) -> VideoResult:
-    """Replace a camera's video by its whole frames; remove it where there are none."""
+def _salvage(folder: Path, camera: str, source: Any, rows: int) -> VideoResult:
+    """Replace a camera's video by its whole frames; remove it where there are none.
+
+    ``rows`` native frames have their stamp on disk. The video may be ahead of them: frames
+    without a stamp are cut off.
+    """
     video = folder / f"{camera}.mp4"
-    shown = source[f"raw/{camera}/video_frame"][()]
+    shown = source[f"raw/{camera}/video_frame"][:rows]
     if not video.exists():
         return VideoResult(0, 0, "no video was kept")
     rebuilt = folder / (video.name + REBUILT_SUFFIX)
-    frames = salvage(video, rebuilt)
+    frames = salvage(video, rebuilt, most=int(np.count_nonzero(shown >= 0)))
     if frames == 0:
         video.unlink()
     else:

@@ -198,12 +198,15 @@ def readable_frames(path: Path) -> int:
     return frames
 
 
-def salvage(path: Path, target: Path) -> int:
+def salvage(path: Path, target: Path, most: int | None = None) -> int:
     """Copy the whole packets of a torn video into ``target``; return how many frames it has.
 
-    Nothing is encoded again. Without a whole frame there is no ``target``.
+    It keeps the first ``most`` frames, or all. Nothing is encoded again. Without a whole
+    frame there is no ``target``.
     """
     frames = readable_frames(path)
+    if most is not None:
+        frames = min(frames, most)
     if frames == 0:
         return 0
     with (

@@ -18,6 +18,7 @@ from collector.episode import folders
 from collector.episode.reader import EpisodeReader, find_episodes
 from collector.episode.recovery import RecoveryReport, recover
 from collector.episode.verification import verify
+from collector.episode.video import readable_frames
 
 # Random kills; an endurance run sets more.
 KILLS = int(os.environ.get("COLLECTOR_KILLS", "6"))
@@ -194,6 +195,19 @@ def test_a_torn_video_keeps_its_whole_frames(tmp_path: Path) -> None:
         )
         assert (episode.array("raw/static/video_frame") == -1).all()
     assert not (report.path / "static.mp4").exists()
+
+
+def test_a_video_ahead_of_its_stamps_is_cut_to_them(tmp_path: Path) -> None:
+    path = orphan(tmp_path, steps=5)
+    ahead = orphan(tmp_path / "ahead", steps=20)  # the same frames, and more
+    shutil.copy(ahead / "wrist.mp4", path / "wrist.mp4")
+    with EpisodeReader(path) as episode:
+        stamped = int((episode.array("raw/wrist/video_frame") >= 0).sum())
+    assert 0 < stamped < readable_frames(path / "wrist.mp4")
+    (report,) = recovered(tmp_path)
+    assert report.ok
+    assert verify(report.path) == []
+    assert readable_frames(report.path / "wrist.mp4") == stamped
 
 
 def test_a_recovery_without_room_leaves_the_orphan_for_later(
