@@ -10,6 +10,7 @@ from std_srvs.srv import Trigger
 from collector.arm.controller import ArmController
 from collector.arm.limits import ArmLimits
 from collector.arm.sample import ArmSample, ArmStatus
+from collector.clock import NS_PER_S
 from collector.devices.arm_driver import ArmError, ArmReading
 from collector.health import HealthReport, StreamHealth
 from collector.station.description import ArmDescription
@@ -18,6 +19,9 @@ from collector_nodes import qos
 from collector_nodes.messages import from_arm_command, to_arm_state
 from collector_nodes.ros_arm_driver import RosArmDriver
 from collector_nodes.station_node import StationNode, run
+
+CHECK_S = 0.05
+STOOD_STILL_S = 2 * CHECK_S
 
 
 def limits_of(arm: ArmDescription) -> ArmLimits:
@@ -51,7 +55,8 @@ class ArmNode(StationNode):
         self._driver.connect()
         self._health = StreamHealth("arm driver", self.station.arm.rate_hz)
         self._last: ArmSample | None = None
-        self.create_timer(0.05, self._check)
+        self._checked_ns = self.station_clock.now_ns()
+        self.create_timer(CHECK_S, self._check)
 
     def health(self) -> list[HealthReport]:
         report = self._health.report(self.station_clock.now_ns())
@@ -79,7 +84,12 @@ class ArmNode(StationNode):
         self._publish(sample)
 
     def _check(self) -> None:
-        sample = self._controller.check(self.station_clock.now_ns())
+        now_ns = self.station_clock.now_ns()
+        late = now_ns - self._checked_ns > STOOD_STILL_S * NS_PER_S
+        self._checked_ns = now_ns
+        if late:  # this node stood still, not the driver: its readings wait to be taken
+            return
+        sample = self._controller.check(now_ns)
         if sample is not None:
             if self._last is None or self._last.status is not ArmStatus.LOST:
                 self._driver.stop()
