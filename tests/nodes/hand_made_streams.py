@@ -20,7 +20,7 @@ from collector_nodes import qos
 from collector_nodes.messages import to_arm_state, to_image, to_time
 
 FRAME_NS = 100 * NS_PER_MS
-SAMPLE_NS = 10 * NS_PER_MS
+SAMPLE_NS = 20 * NS_PER_MS
 SEED = 3
 
 
