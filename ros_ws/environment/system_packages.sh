@@ -12,21 +12,57 @@ command -v "$python" >/dev/null || missing+=(python3)
 headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null || true)
 [ -f "$headers/Python.h" ] || missing+=(python3-dev)
 ldconfig=$(command -v ldconfig || echo /sbin/ldconfig)
-"$ldconfig" -p | grep -q 'libusb-1\.0\.so\.0' || missing+=(libusb-1.0-0)
+libraries=$("$ldconfig" -p)
+grep -q 'libusb-1\.0\.so\.0' <<<"$libraries" || missing+=(libusb-1.0-0)
+
+# What the console's windows need: Qt comes in a wheel, what it draws with does not.
+windows=()
+while read -r library package; do
+    grep -qF "$library " <<<"$libraries" || windows+=("$package")
+done <<'LIBRARIES'
+libEGL.so.1 libegl1
+libGL.so.1 libgl1
+libX11.so.6 libx11-6
+libX11-xcb.so.1 libx11-xcb1
+libdbus-1.so.3 libdbus-1-3
+libfontconfig.so.1 libfontconfig1
+libglib-2.0.so.0 libglib2.0-0
+libwayland-client.so.0 libwayland-client0
+libwayland-cursor.so.0 libwayland-cursor0
+libxcb-cursor.so.0 libxcb-cursor0
+libxcb-icccm.so.4 libxcb-icccm4
+libxcb-image.so.0 libxcb-image0
+libxcb-keysyms.so.1 libxcb-keysyms1
+libxcb-randr.so.0 libxcb-randr0
+libxcb-render-util.so.0 libxcb-render-util0
+libxcb-shape.so.0 libxcb-shape0
+libxcb-sync.so.1 libxcb-sync1
+libxcb-xfixes.so.0 libxcb-xfixes0
+libxcb-xkb.so.1 libxcb-xkb1
+libxkbcommon.so.0 libxkbcommon0
+libxkbcommon-x11.so.0 libxkbcommon-x11-0
+LIBRARIES
+required=${#missing[@]}
+missing+=(${windows[@]+"${windows[@]}"})
 
 [ ${#missing[@]} -eq 0 ] && exit 0
 
+give_up() {
+    # Without windows everything but the console works: say it and go on.
+    if [ "$required" -eq 0 ]; then echo "the console's windows will not open; to have them, $1" >&2; exit 0; fi
+    echo "$1" >&2
+    exit 1
+}
 by_hand="install the system packages by hand, then run the command again: apt-get install ${missing[*]}"
-if ! command -v apt-get >/dev/null; then echo "$by_hand (or what they are called here)" >&2; exit 1; fi
+if ! command -v apt-get >/dev/null; then give_up "$by_hand (or what they are called here)"; fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
-    if ! command -v sudo >/dev/null; then echo "$by_hand (as root)" >&2; exit 1; fi
+    if ! command -v sudo >/dev/null; then give_up "$by_hand (as root)"; fi
     # Where nobody can type a password, ask for none.
     if [ -t 0 ]; then as_root=(sudo); else as_root=(sudo -n); fi
 fi
 echo "installing system packages: ${missing[*]}"
 if ! { "${as_root[@]}" apt-get update -qq && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; }; then
-    echo "$by_hand (as root)" >&2
-    exit 1
+    give_up "$by_hand (as root)"
 fi
