@@ -7,27 +7,31 @@ from collections.abc import Callable
 
 import numpy as np
 
-from collector.clock import NS_PER_S, Clock
+from collector.clock import NS_PER_MS, NS_PER_S, Clock
 from collector.devices.camera import CameraError, Frame, Intrinsics, StampSource
 from collector.geometry import Pose, compose
 from collector.simulation.kinematics import forward_kinematics
 from collector.simulation.mounts import ParentFrame
 from collector.simulation.renderer import Renderer
 from collector.simulation.scene import ARM_JOINTS
-from collector.simulation.state import WorldState
+from collector.simulation.state import WorldState, interpolate_states
 
 StateSource = Callable[[], "tuple[int, WorldState] | None"]
 
 # A due time further away than this many periods comes from a clock that was set.
 _CLOCK_STEP_PERIODS = 3
+# Looking starts this long before a frame is due, to see a state from before it.
+_LOOK_AHEAD_NS = 5 * NS_PER_MS
+_LOOK_S = 0.002
 
 
 class SimulatedCamera:
-    """A `Camera` that draws the newest world state at its own rate, in the reader's thread.
+    """A `Camera` that draws the world at its own rate, in the reader's thread.
 
     A frame is due every ``1 / fps`` s from ``phase_ns`` after the first read on; frames that
-    a late reader missed are skipped, and counted by ``Frame.counter``. The stamp is that of
-    the state drawn, so it is up to one state period older than the due time.
+    a late reader missed are skipped, and counted by ``Frame.counter``. It shows, and its
+    stamp is, the due instant: in between two world states. Where no state from before the
+    due time was seen, it is the first one after it.
     """
 
     def __init__(
@@ -60,26 +64,28 @@ class SimulatedCamera:
         self._phase_ns = phase_ns
         self._wait = wait
         self._renderer: Renderer | None = None
+        self._was_started = False
         self._due_ns: int | None = None
         self._counter = 0
-        self._last_stamp_ns: int | None = None
+        self._last_state_ns: int | None = None  # of the newest state that was drawn
 
     @property
     def intrinsics(self) -> Intrinsics:
-        self._started()
+        self._known()
         return self._intrinsics
 
     @property
     def serial(self) -> str:
-        self._started()
+        self._known()
         return f"SIM-{self._name}"
 
     @property
     def model(self) -> str:
-        self._started()
+        self._known()
         return "simulated camera"
 
     def start(self) -> None:
+        self._was_started = True
         if self._renderer is None:
             self._renderer = Renderer()
             self._due_ns = None
@@ -92,21 +98,20 @@ class SimulatedCamera:
         if due > deadline:
             self._wait(timeout_s)
             return None
-        while now < due:
-            self._wait((due - now) / NS_PER_S)
+        while now < due - _LOOK_AHEAD_NS:
+            self._wait((due - _LOOK_AHEAD_NS - now) / NS_PER_S)
             before, now = now, self._clock.now_ns()
             if now < before:  # the clock was set back: the due time means nothing any more
                 due = now
-        skipped = (now - due) // self._period_ns
+        skipped = max(0, now - due) // self._period_ns
         due += skipped * self._period_ns
-        newest = self._new_state(deadline)
+        newest = self._state_at(due, deadline)
         if newest is None:
             self._due_ns = due  # still owed
             return None
         stamp_ns, state = newest
         self._due_ns = due + self._period_ns
         self._counter += 1 + skipped
-        self._last_stamp_ns = stamp_ns
         image = renderer.render(state, self.pose_at(state), self._intrinsics)
         return Frame(image, stamp_ns, self._counter, StampSource.SIMULATED)
 
@@ -121,6 +126,10 @@ class SimulatedCamera:
             return self._transform
         return compose(ee_pose(state), self._transform)
 
+    def _known(self) -> None:
+        if not self._was_started:
+            self._started()
+
     def _started(self) -> Renderer:
         if self._renderer is None:
             raise CameraError(f"camera {self._name} is not started: call start first")
@@ -133,19 +142,32 @@ class SimulatedCamera:
             self._due_ns = now  # the clock was set back
         return self._due_ns
 
-    def _new_state(self, deadline: int) -> tuple[int, WorldState] | None:
-        """Return a state that was not drawn yet, or None when none comes until ``deadline``.
+    def _state_at(self, due: int, deadline: int) -> tuple[int, WorldState] | None:
+        """Return the world at ``due`` and its stamp; None when no new state comes in time.
 
-        Drawing the old one again would give a frame that only seems new.
+        Drawing an old state again would give a frame that only seems new.
         """
+        earlier: tuple[int, WorldState] | None = None
         while True:
             newest = self._state_source()
-            if newest is not None and newest[0] != self._last_stamp_ns:
-                return newest
+            if newest is not None and newest[0] != self._last_state_ns:
+                if newest[0] >= due:
+                    self._last_state_ns = newest[0]
+                    return newest if earlier is None else _between(earlier, newest, due)
+                earlier = newest
             left = deadline - self._clock.now_ns()
             if left <= 0:
                 return None
-            self._wait(min(left / NS_PER_S, 0.002))
+            self._wait(min(left / NS_PER_S, _LOOK_S))
+
+
+def _between(
+    earlier: tuple[int, WorldState], later: tuple[int, WorldState], due: int
+) -> tuple[int, WorldState]:
+    if earlier[1].layout_id != later[1].layout_id:
+        return later  # the scene was laid out anew: there is nothing in between
+    fraction = (due - earlier[0]) / (later[0] - earlier[0])
+    return due, interpolate_states(earlier[1], later[1], fraction)
 
 
 def ee_pose(state: WorldState) -> Pose:

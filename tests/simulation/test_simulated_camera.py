@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from collector.geometry import compose
 from collector.simulation.camera import SimulatedCamera
 from collector.simulation.mounts import default_camera
 from collector.simulation.renderer import Renderer
-from collector.simulation.state import WorldState
+from collector.simulation.state import WorldState, interpolate_states
 from collector.simulation.world import World
 
 MS = 1_000_000
@@ -25,6 +26,7 @@ class Rig:
         self.clock = ManualClock(START)
         self.state: WorldState | None = state
         self.frozen_at: int | None = None
+        self.on_wait: Callable[[], None] = lambda: None
 
     def newest(self) -> tuple[int, WorldState] | None:
         if self.state is None:
@@ -34,6 +36,7 @@ class Rig:
 
     def wait(self, duration_s: float) -> None:
         self.clock.advance(round(duration_s * 1e9))
+        self.on_wait()
 
     def camera(self, name: str = "static", phase_ns: int = 0) -> SimulatedCamera:
         k, parent, transform = default_camera(name, 64, 48)
@@ -60,20 +63,38 @@ def test_frames_come_at_their_own_rate_and_phase(rig: Rig, camera: SimulatedCame
     frames = [camera.read(1.0) for _ in range(4)]
     assert all(frame is not None for frame in frames)
     assert [frame.stamp_ns - START for frame in frames if frame] == [
-        30 * MS,
-        130 * MS,
-        230 * MS,
-        330 * MS,
+        37 * MS,
+        137 * MS,
+        237 * MS,
+        337 * MS,
     ]
     assert [frame.counter for frame in frames if frame] == [1, 2, 3, 4]
-    assert rig.clock.now_ns() == START + 337 * MS
+    # The state after the due time comes 3 ms later, and is looked for every 2 ms.
+    assert START + 340 * MS <= rig.clock.now_ns() <= START + 342 * MS
 
 
-def test_the_stamp_is_that_of_the_state_drawn(rig: Rig, camera: SimulatedCamera) -> None:
+def test_the_frame_shows_the_due_instant_between_two_states(
+    rig: Rig, camera: SimulatedCamera, world: World
+) -> None:
+    assert rig.state is not None
+    joints = np.zeros(len(rig.state.joint_names))
+    earlier, later = (
+        dataclasses.replace(rig.state, joint_positions=joints + end) for end in (0.1, 0.2)
+    )
+    rig.state = earlier
+    rig.on_wait = lambda: setattr(
+        rig, "state", later if rig.clock.now_ns() >= START + 40 * MS else earlier
+    )
     frame = camera.read(1.0)
     assert frame is not None
-    assert frame.stamp_ns == rig.newest()[0]  # type: ignore[index]
     assert frame.stamp_source is StampSource.SIMULATED
+    assert frame.stamp_ns == START + 37 * MS
+    between = interpolate_states(earlier, later, 0.7)
+    np.testing.assert_allclose(between.joint_positions, 0.17)
+    k, _, transform = default_camera("static", 64, 48)
+    renderer = Renderer()
+    np.testing.assert_array_equal(frame.image, renderer.render(between, transform, k))
+    renderer.close()
 
 
 def test_a_late_reader_misses_frames_and_they_are_counted(
@@ -87,7 +108,7 @@ def test_a_late_reader_misses_frames_and_they_are_counted(
     following = camera.read(1.0)
     assert following is not None
     assert following.counter == 5
-    assert following.stamp_ns - START == 430 * MS
+    assert following.stamp_ns - START == 437 * MS
 
 
 def test_no_frame_before_the_timeout_is_none(rig: Rig, camera: SimulatedCamera) -> None:
