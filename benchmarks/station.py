@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from benchmarks.result import Result
 from collector.episode.reader import EpisodeReader
 from collector.station.bringup import bring_up, default_launch_file
+from collector.station.simulated import ScriptedSession, describe_simulated_station
 from collector.station.supervisor import Supervisor
 
 SECONDS = 40.0
@@ -26,39 +23,19 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 def run() -> list[Result]:
     """Record one episode of 40 s while counting each node's CPU time."""
     with tempfile.TemporaryDirectory(prefix="station-") as folder:
-        template = default_launch_file().parent / "stations" / "simulated.yaml"
-        values = yaml.safe_load(template.read_text(encoding="utf-8"))
-        values["data"] = folder
         description = Path(folder) / "station.yaml"
-        description.write_text(yaml.safe_dump(values), encoding="utf-8")
+        describe_simulated_station(description, ".")
         environment = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
         bringup = bring_up(default_launch_file(), {"station": str(description)}, environment)
         shares: dict[str, float] = {}
         with Supervisor(bringup.launch.processes, bringup.log_folder, echo=False) as supervisor:
             watcher = threading.Thread(target=_watch, args=(supervisor, shares))
             watcher.start()
-            report = _record(description, bringup.launch.processes[0].environment)
+            parameters = {"tasks": ["place_red_in_bowl"], "episodes": 1, "shortest_s": SECONDS}
+            with ScriptedSession(bringup, **parameters) as session:
+                report = next(r for r in session.reports() if "path" in r)
             watcher.join()
         return [*_cpu(shares), *_episode(Path(report["path"]))]
-
-
-def _record(description: Path, environment: dict[str, str]) -> dict[str, str]:
-    parameters = {
-        "station": str(description),
-        "tasks": ["place_red_in_bowl"],
-        "episodes": 1,
-        "shortest_s": SECONDS,
-    }
-    words = [w for name, v in parameters.items() for w in ("-p", f"{name}:={json.dumps(v)}")]
-    done = subprocess.run(
-        [sys.executable, "-m", "collector_nodes.scripted_session_node", "--ros-args", *words],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return next(report for report in reports if "path" in report)
 
 
 def _watch(supervisor: Supervisor, shares: dict[str, float]) -> None:

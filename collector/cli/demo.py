@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -23,9 +19,15 @@ from collector.clock import SystemClock
 from collector.episode.reader import EpisodeSummary, read_summary
 from collector.episode.verification import verify
 from collector.station.bringup import Bringup, bring_up, default_launch_file
-from collector.station.description import Station, StationError, load_station
+from collector.station.description import (
+    CameraDescription,
+    Station,
+    StationError,
+    load_station,
+)
 from collector.station.launch_file import LaunchError
 from collector.station.shared_memory import remove_orphaned_segments
+from collector.station.simulated import ScriptedSession, describe_simulated_station
 from collector.station.supervisor import Supervisor, SupervisorEvent
 
 EPILOG = """
@@ -142,27 +144,27 @@ def _chosen_tasks(text: str) -> tuple[str, ...]:
 
 def _describe_station(data: Path, cameras: Cameras, seed: int, console: Console) -> Path:
     """Write the demo's station description into the data folder and return its path."""
-    template = default_launch_file().parent / "stations" / "simulated.yaml"
-    values = yaml.safe_load(template.read_text(encoding="utf-8"))
-    values["data"] = "."
     path = data / "demo_station.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if cameras is Cameras.SIMULATED:
-        _write(path, values)
-        return path
-    for name, camera in values["cameras"].items():
-        camera.pop("phase_ms", None)
-        # A folder of its own: the recorded camera is another device than the simulated.
-        camera["calibration"] = f"calibration/recorded/{name}.yaml"
-        camera |= {"backend": "realsense", "recording": f"footage/{name}.db3", "loop": True}
-    _write(path, values)
-    _record_footage(load_station(path), data / "footage", seed, console)
+    describe_simulated_station(path, ".")
+    if cameras is Cameras.RECORDED:
+        simulated = load_station(path).cameras
+        recorded = {name: _recorded_camera(name, camera) for name, camera in simulated.items()}
+        describe_simulated_station(path, ".", recorded)
+        _record_footage(load_station(path), data / "footage", seed, console)
     return path
 
 
-def _write(path: Path, values: Mapping[str, Any]) -> None:
-    text = "# Written by `collector demo` from launch/stations/simulated.yaml.\n"
-    path.write_text(text + yaml.safe_dump(dict(values), sort_keys=False), encoding="utf-8")
+def _recorded_camera(name: str, camera: CameraDescription) -> dict[str, Any]:
+    return {
+        "backend": "realsense",
+        "recording": f"footage/{name}.db3",
+        "loop": True,
+        "width": camera.width,
+        "height": camera.height,
+        "fps": camera.fps,
+        # A folder of its own: the recorded camera is another device than the simulated.
+        "calibration": f"calibration/recorded/{name}.yaml",
+    }
 
 
 def _record_footage(station: Station, folder: Path, seed: int, console: Console) -> None:
@@ -194,57 +196,28 @@ def _run(bringup: Bringup, plan: Plan, console: Console) -> list[dict[str, Any]]
     reports = []
     with (
         Supervisor(bringup.launch.processes, bringup.log_folder, events.append, echo=False),
+        ScriptedSession(
+            bringup,
+            tasks=list(plan.tasks),
+            episodes=plan.episodes,
+            seed=plan.seed,
+            fail_share=plan.fail_share,
+        ) as session,
         _progress(console) as progress,
     ):
         bar = progress.add_task("starting the station", total=plan.episodes)
-        for report in _session(bringup, plan):
+        for report in session.reports():
             if "lost" in report:
                 console.print(f"attempt {report['attempt']} is repeated: {report['lost']}")
                 continue
             reports.append(report)
             progress.update(bar, completed=len(reports), description=report["task_id"])
+        if len(reports) < plan.episodes:
+            console.print(session.end()[1])
     for event in events:
         if event.kind == "died":
             console.print(f"{event}; see {bringup.log_folder}")
     return reports
-
-
-def _session(bringup: Bringup, plan: Plan) -> Iterator[dict[str, Any]]:
-    """Run the scripted session and yield what it reports."""
-    command = [
-        sys.executable,
-        "-m",
-        "collector_nodes.scripted_session_node",
-        "--ros-args",
-        *_parameters(station=str(bringup.station_path), tasks=list(plan.tasks)),
-        *_parameters(episodes=plan.episodes, seed=plan.seed, fail_share=plan.fail_share),
-    ]
-    environment = {**os.environ, **bringup.launch.processes[0].environment}
-    with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
-        )
-        try:
-            assert process.stdout is not None
-            yield from _reports(process.stdout)
-            if process.wait() not in (0, 1):
-                errors.seek(0)
-                typer.echo(errors.read(), err=True)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-
-
-def _parameters(**values: Any) -> Iterator[str]:
-    for name, value in values.items():
-        yield from ("-p", f"{name}:={json.dumps(value)}")
-
-
-def _reports(lines: IO[str]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        if line.startswith("{"):  # pybullet greets on standard output
-            yield json.loads(line)
 
 
 def _progress(console: Console) -> Progress:
@@ -307,4 +280,8 @@ def _print(
     console.print(f"episodes       {summaries[0].path.parent}", soft_wrap=True)
     console.print(f"contact sheet  {sheet}", soft_wrap=True)
     console.print(f"logs           {bringup.log_folder}", soft_wrap=True)
-    console.print("look closer    collector episodes show EPISODE", soft_wrap=True)
+    console.print("look closer    collector episodes show latest", soft_wrap=True)
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        console.print(
+            "watch live     collector station, and in a second terminal: collector console"
+        )

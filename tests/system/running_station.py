@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -14,10 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from collector.episode.reader import EpisodeReader, find_episodes
 from collector.station.bringup import bring_up, default_launch_file
+from collector.station.simulated import ScriptedSession, describe_simulated_station
 
 STARTED = re.compile(r"^\[(\w+)\] --- started, process (\d+)")
 LOOK_S = 0.05
@@ -62,11 +60,8 @@ class RunningStation:
     def __init__(self, folder: Path, domain_id: int) -> None:
         self.data = folder / "data"
         self.domain_id = domain_id
-        template = default_launch_file().parent / "stations" / "simulated.yaml"
-        values = yaml.safe_load(template.read_text(encoding="utf-8"))
-        values["data"] = str(self.data)
         self.description = folder / "station.yaml"
-        self.description.write_text(yaml.safe_dump(values), encoding="utf-8")
+        describe_simulated_station(self.description, "data")
         self.output: list[str] = []
         self._process: subprocess.Popen[str] | None = None
         self._reader: LineReader | None = None
@@ -139,56 +134,34 @@ def is_alive(pid: int) -> bool:
 
 
 class Session:
-    """The scripted session against a station."""
+    """The scripted session against a station, its reports collected in a thread."""
 
     def __init__(self, station: RunningStation, **parameters: Any) -> None:
-        bringup = bring_up(default_launch_file(), {"station": str(station.description)})
-        values = {"station": str(station.description), **parameters}
-        arguments = [
-            word for name, v in values.items() for word in ("-p", f"{name}:={json.dumps(v)}")
-        ]
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "collector_nodes.scripted_session_node",
-                "--ros-args",
-                *arguments,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={
-                **environment(station.domain_id),
-                **bringup.launch.processes[0].environment,
-                "ROS_DOMAIN_ID": str(station.domain_id),
-            },
-        )
-        self._reader = LineReader(self._process)
+        outside = environment(station.domain_id)
+        bringup = bring_up(default_launch_file(), {"station": str(station.description)}, outside)
+        self._session = ScriptedSession(bringup, outside, **parameters)
+        self._all: list[dict[str, Any]] = []
+        self._thread = threading.Thread(target=self._collect)
+        self._thread.start()
 
     def reports(self) -> list[dict[str, Any]]:
         """Return the whole attempts so far."""
-        return [report for report in self._all() if "path" in report]
+        return [report for report in list(self._all) if "path" in report]
 
     def wait(self, timeout_s: float) -> list[dict[str, Any]]:
         """Return the reports of all attempts once it has ended by itself, and well."""
-        code = self._process.wait(timeout=timeout_s)
-        self._reader.join()
-        assert code == 0, "\n".join(self._reader.lines)
+        self._thread.join(timeout_s)
+        code, errors = self._session.end()
+        assert code == 0, f"{self._all}\n{errors}"
         return self.reports()
 
-    def text(self) -> str:
-        """Return everything it printed."""
-        return "\n".join(self._reader.lines)
-
     def close(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._reader.join()
+        self._session.end()
+        self._thread.join()
 
-    def _all(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in list(self._reader.lines) if line.startswith("{")]
+    def _collect(self) -> None:
+        for report in self._session.reports():
+            self._all.append(report)
 
 
 def steps_on_disk(data: Path) -> tuple[str, int] | None:
