@@ -45,7 +45,7 @@ class ConsoleWindow(QWidget):
         column.setSpacing(8)
         column.addWidget(self.banner)
         column.addLayout(below, 1)
-        self.help = HelpOverlay(ACTIONS, theme, self)
+        self.help = HelpOverlay(ACTIONS, theme, self, above=self.banner, below=self.arm)
         # The stop comes first, whatever was added last.
         arm = self.arm
         self.setTabOrder(arm.stop_button, arm.reset_button)

@@ -269,7 +269,7 @@ def _cut() -> StationFacts:
 
 
 def _stop_failed() -> StationFacts:
-    facts = running()
+    facts = recording()
     facts.on_arm(arm("moving"))
     facts.on_command(Command.STOP_ARM)
     facts.on_outcome(CommandOutcome(Command.STOP_ARM, Outcome.NO_ANSWER, "", NOW.monotonic_ns))

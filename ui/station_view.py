@@ -34,6 +34,7 @@ SILENT_NODE_S = 3.0  # nodes report once a second
 SILENT_RECORDING_S = 2.0  # feedback comes five times a second while recording
 FORGET_NODE_S = 60.0
 SHOW_OUTCOME_S = 15.0
+EFFECT_S = 1.0  # an accepted stop shows in the arm's state well within this
 
 RECORDER = "recorder"
 SYNCHRONIZER = "synchronizer"
@@ -53,6 +54,7 @@ class StationState(Enum):
     NOT_READY = "not ready"
     READY = "ready"
     STOPPED = "stopped"  # the arm's stop is latched
+    NOT_STOPPED = "not stopped"  # the operator asked for a stop in vain
     RECORDING = "recording"
 
 
@@ -91,7 +93,10 @@ class CellState(Enum):
 
 @dataclass(frozen=True)
 class BannerView:
-    """The banner. ``seconds``: recorded, while recording; silent, when lost."""
+    """The banner.
+
+    ``seconds``: recorded, while recording; silent, when lost.
+    """
 
     state: StationState
     seconds: float | None = None
@@ -174,6 +179,7 @@ class StationFacts:
     _recording: bool = False
     _recorder_heard_ns: int | None = None
     _heard_ns: int | None = None
+    _stop_accepted_ns: int | None = None
 
     def on_frame(self, frame: CameraFrame | UnreadableFrame) -> None:
         if isinstance(frame, CameraFrame):
@@ -218,12 +224,13 @@ class StationFacts:
         self._hear_recorder(status.active, status.arrived_ns)
 
     def on_command(self, command: Command) -> None:
-        self.pending, self.failed = command, None
+        self.pending, self.failed, self._stop_accepted_ns = command, None, None
 
     def on_outcome(self, outcome: CommandOutcome) -> None:
         if outcome.outcome is Outcome.DONE:
-            # A stop is done when the arm says so, within a tenth of a second.
-            if outcome.command is not Command.STOP_ARM and outcome.command is self.pending:
+            if outcome.command is Command.STOP_ARM:
+                self._stop_accepted_ns = outcome.arrived_ns  # done once the arm says so
+            elif outcome.command is self.pending:
                 self.pending = None
             return
         if outcome.command is self.pending:
@@ -266,35 +273,39 @@ class StationFacts:
             return BannerView(StationState.LOST, silent_s)
         none = (None, "", "")
         concern, subject, sentence = next(self._concerns(now, pictures, cells), none)
-        recorder_silent_s = _since_s(self._recorder_heard_ns, now)
-        fresh = recorder_silent_s is not None and recorder_silent_s <= SILENT_RECORDING_S
-        if self._recording and fresh:
-            seconds = None
-            if self.recording_since_ns is not None:
-                seconds = max(0.0, (now.station_ns - self.recording_since_ns) / NS_PER_S)
-            progress = self.progress
-            return BannerView(
-                StationState.RECORDING,
-                seconds,
-                self.episode_id,
-                progress.steps if progress else None,
-                progress.gaps if progress else 0,
-                concern,
-                subject,
-                sentence,
-            )
+        if concern is Concern.STOP_FAILED:
+            return BannerView(StationState.NOT_STOPPED, concern=concern, sentence=sentence)
         if self._recording:
+            return self._recording_banner(now, concern, subject, sentence)
+        states = {None: StationState.READY, Concern.ARM_STOPPED: StationState.STOPPED}
+        state = states.get(concern, StationState.NOT_READY)
+        return BannerView(state, concern=concern, subject=subject, sentence=sentence)
+
+    def _recording_banner(
+        self, now: Instant, concern: Concern | None, subject: str, sentence: str
+    ) -> BannerView:
+        silent_s = _since_s(self._recorder_heard_ns, now)
+        if silent_s is None or silent_s > SILENT_RECORDING_S:
             return BannerView(
                 StationState.NOT_READY,
-                recorder_silent_s,
+                silent_s,
                 self.episode_id,
                 concern=Concern.RECORDING_CUT,
             )
-        if concern is None:
-            return BannerView(StationState.READY)
-        stopped = concern is Concern.ARM_STOPPED
-        state = StationState.STOPPED if stopped else StationState.NOT_READY
-        return BannerView(state, concern=concern, subject=subject, sentence=sentence)
+        seconds = None
+        if self.recording_since_ns is not None:
+            seconds = max(0.0, (now.station_ns - self.recording_since_ns) / NS_PER_S)
+        progress = self.progress
+        return BannerView(
+            StationState.RECORDING,
+            seconds,
+            self.episode_id,
+            progress.steps if progress else None,
+            progress.gaps if progress else 0,
+            concern,
+            subject,
+            sentence,
+        )
 
     def _concerns(
         self, now: Instant, pictures: tuple[PictureView, ...], cells: tuple[CellView, ...]
@@ -339,6 +350,9 @@ class StationFacts:
 
     def _failed(self, now: Instant) -> CommandOutcome | None:
         """Return the last command, where it failed not long ago."""
+        accepted_ns = self._stop_accepted_ns
+        if self.pending is Command.STOP_ARM and (_since_s(accepted_ns, now) or 0.0) > EFFECT_S:
+            return CommandOutcome(Command.STOP_ARM, Outcome.NO_EFFECT, "", accepted_ns or 0)
         failed = self.failed
         if failed and now.monotonic_ns - failed.arrived_ns > SHOW_OUTCOME_S * NS_PER_S:
             return None

@@ -100,6 +100,7 @@ class Outcome(Enum):
     REFUSED = "refused"
     NOT_THERE = "not there"  # nobody offers the service
     NO_ANSWER = "no answer"  # in time
+    NO_EFFECT = "no effect"  # it was accepted, and the arm does not say so
 
 
 @dataclass(frozen=True)

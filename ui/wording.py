@@ -78,6 +78,7 @@ def banner_word(state: StationState) -> str:
         StationState.NOT_READY: translate("banner", "NOT READY"),
         StationState.READY: translate("banner", "READY"),
         StationState.STOPPED: translate("banner", "ARM STOPPED"),
+        StationState.NOT_STOPPED: translate("banner", "NOT STOPPED"),
         StationState.RECORDING: translate("banner", "RECORDING"),
     }[state]
 
@@ -121,7 +122,7 @@ def banner_warning(view: BannerView) -> str:
     parts = []
     if view.concern is not None:
         parts.append(_concern_headline(view))
-    if view.concern in (Concern.STOP_FAILED, Concern.ARM_FAULT, Concern.STREAM_ERROR):
+    if view.concern in (Concern.ARM_FAULT, Concern.STREAM_ERROR):
         parts.append(_concern_advice(view))
     if view.gaps:
         parts.append(_gaps(view.gaps))
@@ -200,8 +201,8 @@ def picture_advice(view: PictureView) -> str:
     if view.state is PictureState.NONE:
         return translate(
             "camera",
-            "It shows here once the station runs. If the other camera shows, check this"
-            " one's cable.",
+            "It shows here once the station runs.\n"
+            "If the other camera shows already, check this one's cable.",
         )
     return sentence(view.problem)
 
@@ -330,6 +331,10 @@ def _failure(failed: CommandOutcome) -> str:
         else:
             said = translate("arm", "The stop was not reset: {0}")
         return said.format(failed.message)
+    if stop and failed.outcome is Outcome.NO_EFFECT:
+        return translate(
+            "arm", "NOT STOPPED: the arm took the stop and does not stop. Use the hardware stop."
+        )
     if stop:
         return translate("arm", "NOT STOPPED: the arm does not answer. Use the hardware stop.")
     return translate("arm", "The stop was not reset: the arm does not answer.")

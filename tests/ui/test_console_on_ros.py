@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 from ui.bridge import StationBridge, rgb_pixels
 from ui.console import Console, system_instant
 from ui.console_window import ConsoleWindow
-from ui.station_view import Concern, PictureState, StationState
+from ui.station_view import PictureState, StationState
 from ui.theme import LIGHT
 from ui.values import Command, Outcome
 
@@ -111,7 +111,7 @@ def test_a_stop_that_is_refused_is_told(console, play, qtbot):
     console.bridge.send(Command.STOP_ARM)
     qtbot.waitUntil(lambda: view(console).arm.failed is not None, timeout=LIMIT_MS)
     assert view(console).arm.failed.message == "the driver is gone"
-    assert view(console).banner.concern is Concern.STOP_FAILED
+    assert view(console).banner.state is StationState.NOT_STOPPED
 
 
 def test_a_stop_that_nobody_can_take_is_told_at_once(console):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QKeySequence
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
@@ -95,6 +95,16 @@ def test_the_help_names_every_action_and_every_key_of_the_table(window):
             assert QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) in shown
 
 
+def test_the_help_leaves_the_state_in_sight_and_the_stop_in_reach(window, asked, qtbot):
+    window.trigger(ActionId.HELP)
+    assert not window.help.geometry().intersects(window.banner.geometry())
+    qtbot.mouseClick(window.arm.stop_button, Qt.MouseButton.LeftButton)
+    assert asked == [Command.STOP_ARM]
+    assert window.childAt(window.arm.stop_button.mapTo(window, QPoint(9, 9))) is (
+        window.arm.stop_button
+    )
+
+
 def test_full_screen_and_back(window, qtbot):
     qtbot.keyClick(window, Qt.Key.Key_F11)
     assert window.isFullScreen()
@@ -162,7 +172,7 @@ def test_tab_reaches_everything_and_returns(window, qtbot):
         ("recording_cut", ["NOT READY", "fell silent while recording"]),
         ("not_ready", ["NOT READY", "calibrate the static camera first"]),
         ("stopped", ["ARM STOPPED", "Reset the stop once it is safe.", "Stopped"]),
-        ("stop_failed", ["The arm did not stop.", "NOT STOPPED"]),
+        ("stop_failed", ["NOT STOPPED", "Use the hardware emergency stop."]),
         ("arm_lost", ["NOT READY", "check its power"]),
         ("station_lost", ["STATION LOST", "Nothing heard for 1 min 35 s."]),
     ],

@@ -252,9 +252,21 @@ def test_a_stop_that_did_not_reach_the_arm_is_the_first_thing_to_know(outcome):
     facts.on_frame(frame("wrist", 9))
     facts.on_command(Command.STOP_ARM)
     facts.on_outcome(CommandOutcome(Command.STOP_ARM, outcome, "", NOW.monotonic_ns))
-    assert banner(facts).concern is Concern.STOP_FAILED
+    assert banner(facts).state is StationState.NOT_STOPPED
     facts.on_arm(arm("stopped"))
     assert banner(facts).concern is Concern.ARM_STOPPED
+
+
+def test_a_stop_that_was_accepted_and_does_not_show_is_no_stop():
+    facts = recording()
+    facts.on_command(Command.STOP_ARM)
+    facts.on_outcome(CommandOutcome(Command.STOP_ARM, Outcome.DONE, "", NOW.monotonic_ns))
+    facts.on_arm(replace(arm("moving"), arrived_ns=later(1.1).monotonic_ns))
+    assert banner(facts, 0.9).state is StationState.RECORDING
+    assert banner(facts, 1.1).state is StationState.NOT_STOPPED
+    assert facts.view(later(60)).arm.failed.outcome is Outcome.NO_EFFECT
+    facts.on_arm(replace(arm("stopped"), arrived_ns=later(1.2).monotonic_ns))
+    assert facts.view(later(1.2)).arm.failed is None
 
 
 def test_a_reset_that_is_refused_tells_why():

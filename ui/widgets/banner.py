@@ -20,6 +20,7 @@ _SHAPES = {
     StationState.NOT_READY: Shape.TRIANGLE,
     StationState.READY: Shape.CHECK,
     StationState.STOPPED: Shape.OCTAGON,
+    StationState.NOT_STOPPED: Shape.CROSS,
     StationState.RECORDING: Shape.DISC,
 }
 

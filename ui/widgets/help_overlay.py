@@ -13,12 +13,24 @@ from ui.widgets.text import scaled_font, set_colour
 
 
 class HelpOverlay(QWidget):
-    """Drawn from the table of actions that binds the keys; covers its parent."""
+    """Drawn from the table of actions that binds the keys.
+
+    It covers ``parent`` between ``above`` and ``below``: the station's state and the stop
+    stay in sight and in reach.
+    """
 
     close_asked = Signal()
 
-    def __init__(self, actions: tuple[Action, ...], theme: Theme, parent: QWidget) -> None:
+    def __init__(
+        self,
+        actions: tuple[Action, ...],
+        theme: Theme,
+        parent: QWidget,
+        above: QWidget,
+        below: QWidget,
+    ) -> None:
         super().__init__(parent)
+        self._above, self._below = above, below
         self._theme = theme
         self._covered = parent
         self._labels: list[tuple[QLabel, bool]] = []
@@ -69,7 +81,7 @@ class HelpOverlay(QWidget):
         self.update()
 
     def open(self) -> None:
-        """Show it over the whole of its parent."""
+        """Show it."""
         self._fill_parent()
         self.show()
         self.raise_()
@@ -93,7 +105,9 @@ class HelpOverlay(QWidget):
         painter.drawRoundedRect(self._card.geometry(), 8, 8)
 
     def _fill_parent(self) -> None:
-        self.setGeometry(self._covered.rect())
+        top = self._above.geometry().bottom() + 1
+        height = self._below.geometry().top() - top
+        self.setGeometry(0, top, self._covered.width(), height)
         size = self._card.sizeHint()
         size.setWidth(min(max(size.width(), 640), self.width() - 48))
         area = self._card.geometry()
