@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import demo, episodes, replay, station
+from collector.cli import console, demo, episodes, replay, station
 from collector.version import software_version
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ def _options(
     pass
 
 
+app.command(name="console", epilog=console.EPILOG)(console.console)
 app.command(name="demo", epilog=demo.EPILOG)(demo.demo)
 app.command(name="replay", epilog=replay.EPILOG)(replay.replay)
 app.add_typer(episodes.app, name="episodes")

