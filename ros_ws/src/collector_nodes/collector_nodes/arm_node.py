@@ -22,6 +22,8 @@ from collector_nodes.station_node import StationNode, run
 
 CHECK_S = 0.05
 STOOD_STILL_S = 2 * CHECK_S
+# Two checks in a row without a reading: one may come at once after a late one.
+SILENT_CHECKS = 2
 
 
 def limits_of(arm: ArmDescription) -> ArmLimits:
@@ -56,6 +58,8 @@ class ArmNode(StationNode):
         self._health = StreamHealth("arm driver", self.station.arm.rate_hz)
         self._last: ArmSample | None = None
         self._checked_ns = self.station_clock.now_ns()
+        self._heard = False  # a reading, since the last check
+        self._silent_checks = 0
         self.create_timer(CHECK_S, self._check)
 
     def health(self) -> list[HealthReport]:
@@ -73,6 +77,7 @@ class ArmNode(StationNode):
         self._controller.on_command(from_arm_command(message), self.station_clock.now_ns())
 
     def _on_reading(self, reading: ArmReading) -> None:
+        self._heard = True
         self._health.on_sample(reading.stamp_ns, self.station_clock.now_ns())
         try:
             sample = self._controller.on_reading(reading)
@@ -87,7 +92,11 @@ class ArmNode(StationNode):
         now_ns = self.station_clock.now_ns()
         late = now_ns - self._checked_ns > STOOD_STILL_S * NS_PER_S
         self._checked_ns = now_ns
-        if late:  # this node stood still, not the driver: its readings wait to be taken
+        # A late check means that this node stood still, not the driver: its readings
+        # wait to be taken.
+        self._silent_checks = 0 if late or self._heard else self._silent_checks + 1
+        self._heard = False
+        if self._silent_checks < SILENT_CHECKS:
             return
         sample = self._controller.check(now_ns)
         if sample is not None:
