@@ -255,19 +255,21 @@ def _print(
 ) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("task", no_wrap=True)
-    for name in ("steps", "duration"):
-        table.add_column(name, justify="right")
+    table.add_column("steps", justify="right")
+    table.add_column("time", justify="right")
     table.add_column("success")
-    for name in ("static skew", "wrist skew", "gaps", "size"):
-        table.add_column(name, justify="right")
-    table.add_column("verified")
+    table.add_column("max skew", justify="right")
+    table.add_column("gaps", justify="right")
+    table.add_column("size", justify="right")
+    table.add_column("verifies")
     for s in summaries:
+        skews = " / ".join(f"{skew_ns / 1e6:.0f}" for skew_ns in s.max_skew_ns.values())
         table.add_row(
             s.task_id,
             str(s.steps),
             f"{s.duration_s:.1f} s",
             {1: "yes", 0: "no"}.get(s.success, "-"),
-            *(f"{s.max_skew_ns.get(name, 0) / 1e6:.0f} ms" for name in ("static", "wrist")),
+            f"{skews} ms",
             str(s.gaps),
             f"{s.bytes / 1e6:.1f} MB",
             "; ".join(problems[s.episode_id]) or "yes",
@@ -276,6 +278,7 @@ def _print(
     if not summaries:
         console.print(f"no episode was recorded; the nodes' logs are in {bringup.log_folder}")
         return
+    console.print(f"max skew: {' / '.join(summaries[0].max_skew_ns)} camera", style="dim")
     console.print()
     console.print(f"episodes       {summaries[0].path.parent}", soft_wrap=True)
     console.print(f"contact sheet  {sheet}", soft_wrap=True)
