@@ -1,0 +1,1 @@
+"""What an operator learns from one attempt: measures of it, live and after, and advice."""

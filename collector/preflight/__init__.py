@@ -1,0 +1,1 @@
+"""Whether a station is fit to record: checks of one frozen observation."""

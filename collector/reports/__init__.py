@@ -1,0 +1,1 @@
+"""What a campaign has achieved: success, throughput, cost and coverage, from plain records."""
