@@ -1,0 +1,1 @@
+"""The task library: what may be demonstrated, as YAML files that people write."""
