@@ -1,0 +1,1 @@
+"""Who recorded what, and what people decided about it afterwards."""

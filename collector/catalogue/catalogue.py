@@ -1,0 +1,55 @@
+"""The catalogue: everyone and everything that the station remembers, behind one object."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from types import TracebackType
+
+from argon2 import PasswordHasher
+
+from collector.catalogue.attempts import Attempts
+from collector.catalogue.backup import Backup
+from collector.catalogue.database import open_engine
+from collector.catalogue.operators import Operators
+from collector.catalogue.reconciliation import Reconciliation
+from collector.catalogue.sessions import Sessions
+from collector.clock import Clock
+
+
+class Catalogue(Operators, Sessions, Attempts, Reconciliation, Backup):
+    """An open catalogue; a context manager. Threads and processes may share the database.
+
+    Every method takes one decision or answers one question, and raises CatalogueError, with a
+    sentence, where it cannot.
+    """
+
+    @classmethod
+    def open(
+        cls,
+        where: str | Path,
+        clock: Clock,
+        rng: random.Random,
+        hasher: PasswordHasher | None = None,
+    ) -> Catalogue:
+        """Open a SQLite file (made if there is none) or a database by URL, brought up to date.
+
+        ``rng`` draws pseudonyms and session ids, ``hasher`` hashes PINs (argon2's defaults).
+        Raises CatalogueError when it cannot be reached, or is newer than this software.
+        """
+        return cls(open_engine(where), clock, rng, hasher or PasswordHasher())
+
+    def __enter__(self) -> Catalogue:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()

@@ -1,0 +1,123 @@
+"""What every part of the catalogue stands on: reading, and deciding.
+
+A decision and its custody event are one transaction. Killed at any instant, a process
+leaves both or neither.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from collector.catalogue import custody
+from collector.catalogue.errors import CatalogueError
+from collector.clock import Clock
+
+
+class Ledger:
+    """A database, a clock and a random generator, handed in."""
+
+    def __init__(self, engine: Engine, clock: Clock, rng: random.Random) -> None:
+        self._engine = engine
+        self._writing = engine.execution_options(writes=True)
+        # Every reader sees one moment; SQLite's do anyway.
+        self._snapshots = (
+            engine.execution_options(isolation_level="REPEATABLE READ")
+            if engine.dialect.name == "postgresql"
+            else engine
+        )
+        self._clock = clock
+        self._rng = rng
+        self._thread = threading.local()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Take this thread's decisions inside the block in one transaction: all or none.
+
+        Other writers wait until the block ends. A decision that is refused leaves the others.
+        """
+        if self._held() is not None:
+            yield
+            return
+        with self._deciding() as session:
+            self._thread.session = session
+            try:
+                yield
+            finally:
+                self._thread.session = None
+
+    def _held(self) -> Session | None:
+        session: Session | None = getattr(self._thread, "session", None)
+        return session
+
+    @contextmanager
+    def _deciding(self) -> Iterator[Session]:
+        """A transaction that holds the chain's head."""
+        held = self._held()
+        try:
+            if held is not None:
+                with held.begin_nested():
+                    yield held
+                return
+            with Session(self._writing, expire_on_commit=False) as session, session.begin():
+                custody.lock_head(session)
+                yield session
+        except DBAPIError as error:
+            raise CatalogueError(
+                f"the catalogue cannot be written, nothing was changed: {error.orig}"
+            ) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        """A transaction that changes nothing."""
+        held = self._held()
+        try:
+            if held is not None:
+                yield held
+                return
+            with Session(self._snapshots) as session:
+                yield session
+        except DBAPIError as error:
+            raise CatalogueError(f"the catalogue cannot be read: {error.orig}") from error
+
+    def _append(
+        self,
+        session: Session,
+        actor: str,
+        action: str,
+        subject: str,
+        reason: str = "",
+        payload: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Add a custody event; return its stamp in ns."""
+        now_ns = self._clock.now_ns()
+        custody.append(session, now_ns, actor, action, subject, reason, payload)
+        return now_ns
+
+    def record_decision(
+        self,
+        actor: str,
+        action: str,
+        subject: str,
+        reason: str = "",
+        payload: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add a custody event that has no effect in another table.
+
+        ``actor`` is a pseudonym or a part of the software; ``subject`` is written
+        ``kind:id``. Raises CatalogueError for a payload that is no JSON.
+        """
+        with self._deciding() as session:
+            self._append(session, actor, action, subject, reason, payload)
+
+    def custody_chain(self) -> Iterator[custody.CustodyEvent]:
+        """Return every custody event, oldest first, of one moment."""
+        with self._reading() as session:
+            yield from custody.events(session)

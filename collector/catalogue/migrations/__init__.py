@@ -1,0 +1,1 @@
+"""The catalogue's schema, revision by revision, as Alembic runs it."""
