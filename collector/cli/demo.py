@@ -93,15 +93,21 @@ def demo(
 
     Starts the whole ROS 2 graph around a PyBullet arm, lets a scripted operator perform
     tasks through the teleoperation path, and seals an episode of each attempt. Exit code
-    0: all were recorded and verify; 1: not all.
+    0: all were recorded and verify; 1: not all; 2: it cannot begin.
     """
     console = Console(stderr=as_json, highlight=False)
     plan = Plan(_chosen_tasks(tasks), episodes, seed, fail_share)
     try:
         station_path = _describe_station(data.absolute(), cameras, seed, console)
         bringup = _bring_up(station_path)
+        bringup.log_folder.mkdir(parents=True)
     except (StationError, LaunchError) as error:
         _refuse(str(error))
+    except OSError as error:
+        _refuse(
+            f"{error.filename or data} cannot be written: {error.strerror}: "
+            "choose another folder with --data"
+        )
     reports = _run(bringup, plan, console)
     summaries = [read_summary(Path(report["path"])) for report in reports]
     problems = {s.episode_id: [str(p) for p in verify(s.path)] for s in summaries}

@@ -42,6 +42,7 @@ Examples:
 Exit codes: 0 fine, 1 problems were found, 2 bad usage.
 """
 
+DATA = Path("data")
 PROBLEMS = 1
 BAD_USAGE = 2
 WIDE = 120  # columns from which a table shows all it has
@@ -62,14 +63,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _existing(root: Path) -> Path:
+    # A wrong or unmounted folder must not pass for one in which all is well.
+    if root != DATA and not root.is_dir():
+        raise _fail(f"There is no folder {root}: name the data folder with --root.")
+    return root
+
+
 Root = Annotated[
-    Path, typer.Option("--root", "-r", help="Data folder: the one that holds `episodes/`.")
+    Path,
+    typer.Option(
+        "--root", "-r", callback=_existing, help="Data folder: the one that holds `episodes/`."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 Name = Annotated[
     str, typer.Argument(help="Id or its beginning, folder, or `latest`.", metavar="EPISODE")
 ]
-DATA = Path("data")
 
 
 def _print_json(value: Any) -> None:
@@ -177,7 +188,7 @@ def _print_list(
 def _list_table(rows: list[EpisodeSummary], wide: bool) -> Table:
     table = Table(box=None, header_style="bold dim", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Episode", no_wrap=True)
-    table.add_column("Task", no_wrap=True, overflow="ellipsis")
+    table.add_column("Task", overflow="ellipsis")  # the one that gives way in a narrow terminal
     if wide:
         table.add_column("Phase", no_wrap=True)
         table.add_column("Operator", no_wrap=True)
@@ -185,7 +196,7 @@ def _list_table(rows: list[EpisodeSummary], wide: bool) -> Table:
     if wide:
         table.add_column("Steps", justify="right")
     table.add_column("Time", justify="right", no_wrap=True)
-    table.add_column("Gaps", justify="right")
+    table.add_column("Gaps", justify="right", no_wrap=True)
     cameras = list(dict.fromkeys(camera for row in rows for camera in row.max_skew_ns))
     if wide:
         for camera in cameras:

@@ -42,7 +42,7 @@ def replay(
             typer.echo(str(error), err=True)
     if as_json:
         typer.echo(json.dumps(results, indent=2))
-    else:
+    elif results:
         _print(results)
     if refused:
         raise typer.Exit(2)

@@ -182,6 +182,11 @@ class _Reader:
         except YamlError as error:
             raise LaunchError(str(error)) from error
         root = source.value
+        if isinstance(root, dict) and "station_id" in root:
+            raise LaunchError(
+                f"{path} is a station description, not a launch file: "
+                f"give launch/station.launch.yaml station:={path}"
+            )
         if not isinstance(root, dict) or list(root) != ["launch"]:
             raise LaunchError(f"{path}:1: expected one key, launch, with a list of actions")
         self._files.append(path)

@@ -30,8 +30,9 @@ def test_list_fits_a_terminal(root: Path) -> None:
     for columns in (80, 160):
         result = run("list", "--root", str(root), columns=columns)
         assert result.exit_code == 0
-        assert "stack-red-on-blue" in result.stdout
+        assert "stack-red-on" in result.stdout
         assert max(len(line) for line in result.stdout.splitlines()) <= columns
+        assert "Gaps" in result.stdout
     assert "Skew wrist" in result.stdout
 
 
@@ -47,6 +48,13 @@ def test_an_empty_folder_says_how_to_go_on(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "There is no episode" in result.stdout
     assert json.loads(run("list", "--root", str(tmp_path), "--json").stdout) == []
+
+
+def test_a_folder_that_is_missing_does_not_pass_for_sound(tmp_path: Path) -> None:
+    for command in (["list"], ["verify"], ["recover"], ["show", "latest"]):
+        result = run(*command, "--root", str(tmp_path / "unmounted"))
+        assert result.exit_code == 2
+        assert "There is no folder" in result.stderr
 
 
 def test_show_takes_an_id_its_beginning_a_folder_or_latest(root: Path) -> None:

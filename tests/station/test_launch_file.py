@@ -390,4 +390,6 @@ def test_a_file_that_is_missing_or_is_no_launch_file(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match=r"does not exist: name a launch file, such as"):
         load_launch_file(tmp_path / "none.launch.yaml")
     with pytest.raises(LaunchError, match="expected one key, launch"):
+        load_launch_file(write(tmp_path, "nodes: []\n"))
+    with pytest.raises(LaunchError, match=r"give launch/station\.launch\.yaml station:="):
         load_launch_file(write(tmp_path, "station_id: a\n"))
