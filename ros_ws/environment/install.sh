@@ -34,7 +34,7 @@ fi
 wanted=$(digest pyproject.toml ros_ws/environment/install.sh)
 if ! done_already distribution "$wanted"; then
     echo "installing the distribution and ROS 2 ($ros_source) into .venv"
-    "$venv/bin/python" -m pip install -q --disable-pip-version-check "pip>=23"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check "pip>=24"
     if [ "$ros_source" = wheels ]; then
         "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[ros,colcon,sim,realsense,ui,dev]'
         "$venv/bin/python" ros_ws/environment/relocate_cmake_exports.py

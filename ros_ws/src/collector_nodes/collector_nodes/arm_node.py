@@ -106,7 +106,7 @@ class ArmNode(StationNode):
 
     def _publish(self, sample: ArmSample) -> None:
         if self._last is None or sample.status is not self._last.status:
-            self.get_logger().info(f"{sample.status.value} {sample.fault}".rstrip())
+            self.get_logger().info(sample.fault or sample.status.value)
         self._last = sample
         self._states.publish(to_arm_state(sample, self.station.arm.joints))
 
