@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from collector.episode.goal import DISCARDED, FAILURE, INTERRUPTED, RECORDING, SUCCESS, UNLABELLED
-
-PRACTICE: Literal["practice"] = "practice"
-COLLECTION: Literal["collection"] = "collection"
+PRACTICE: Final = "practice"
+COLLECTION: Final = "collection"
+# As in collector.episode.goal, typed one by one.
+RECORDING: Final = "recording"
+SUCCESS: Final = "success"
+FAILURE: Final = "failure"
+UNLABELLED: Final = "unlabelled"
+DISCARDED: Final = "discarded"
+INTERRUPTED: Final = "interrupted"
 Phase = Literal["practice", "collection"]
 Outcome = Literal["recording", "success", "failure", "unlabelled", "discarded", "interrupted"]
-
-OVER = (SUCCESS, FAILURE, UNLABELLED, DISCARDED, INTERRUPTED)
-__all__ = [
-    "COLLECTION",
-    "DISCARDED",
-    "FAILURE",
-    "INTERRUPTED",
-    "OVER",
-    "PRACTICE",
-    "RECORDING",
-    "SUCCESS",
-    "UNLABELLED",
-    "AttemptMark",
-    "Consent",
-    "History",
-    "InMemoryHistory",
-    "Override",
-]
 
 
 class Fact(BaseModel):
