@@ -123,7 +123,10 @@ class CameraStream:
         neighbour by counter (by stamps, without counters): a leap may be a frame that was
         overtaken, which is worth the wait.
         """
-        after = self._frames.at_or_after(tick_ns)
+        first_ns = tick_ns  # a frame that an earlier tick took is no candidate
+        if self._last_used_ns is not None:
+            first_ns = max(tick_ns, self._last_used_ns + 1)
+        after = self._frames.at_or_after(first_ns)
         if after == len(self._frames):
             return False
         if self._frames.stamps[after] == tick_ns:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from simulated_streams import Event, SimulatedStreams, repeatable
 
@@ -89,6 +89,7 @@ stamps_ms = st.lists(st.integers(-150, 1500), min_size=1, max_size=40, unique=Tr
 
 @repeatable
 @given(stamps_ms, stamps_ms, st.sampled_from([5.0, 10.0, 30.0]))
+@example([0], [0, 181], 5.0)  # the tick's own frame went to the tick before
 def test_every_step_has_the_nearest_frame(
     station_stamps: list[int], wrist_stamps: list[int], fps: float
 ) -> None:
