@@ -1,0 +1,55 @@
+"""Success rates with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from collector.reports.attempt_record import AttemptRecord
+from collector.reports.grouping import UTC, grouped
+from collector.workflow.gate import wilson_interval
+
+
+@dataclass(frozen=True)
+class SuccessRow:
+    """Success of one group: of its labelled attempts, in practice and in collection."""
+
+    key: tuple[str, ...]  # in the order that was asked for, such as operator, task, day
+    attempts: int  # labelled
+    successes: int
+    rate: float | None  # None without a labelled attempt
+    low: float  # 95 % Wilson interval; 0 and 1 without a labelled attempt
+    high: float
+    discarded: int
+    other: int  # unlabelled and interrupted
+
+
+def success_rows(
+    records: Iterable[AttemptRecord],
+    by: Sequence[str] = ("operator", "task", "day"),
+    zone: tzinfo = UTC,
+) -> tuple[SuccessRow, ...]:
+    """Return the success of every group that occurs, in the order of the keys.
+
+    Raises ValueError for an unknown name in ``by``.
+    """
+    rows = []
+    for key, group in grouped(records, by, zone).items():
+        attempts = sum(record.counts for record in group)
+        successes = sum(record.succeeded for record in group)
+        discarded = sum(record.discarded for record in group)
+        low, high = wilson_interval(successes, attempts)
+        rows.append(
+            SuccessRow(
+                key=key,
+                attempts=attempts,
+                successes=successes,
+                rate=successes / attempts if attempts else None,
+                low=low,
+                high=high,
+                discarded=discarded,
+                other=len(group) - attempts - discarded,
+            )
+        )
+    return tuple(rows)
