@@ -29,8 +29,8 @@ class Backup(Ledger):
         if file.exists():
             raise CatalogueError(f"{file} exists already: name a new file")
         part = file.with_name(f"{file.name}.partial")
-        part.unlink(missing_ok=True)
         try:
+            part.unlink(missing_ok=True)
             episodes = self._copy_into(part)
             sync(part)
             os.rename(part, file)

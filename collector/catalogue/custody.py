@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,6 +21,9 @@ from collector.catalogue.tables import ChainHeadRow, CustodyRow
 
 GENESIS = "0" * 64  # stands before the first event
 HEAD = 1
+
+# The escape of a zero character in JSON, not a backslash that is followed by the same letters.
+_ZERO = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def canonical(value: Any) -> str:
         text.encode()
     except (TypeError, ValueError) as error:
         raise CatalogueError(f"this cannot be kept as JSON: {error}") from error
-    if "\\u0000" in text:
+    if _ZERO.search(text):
         raise CatalogueError("a text holds a zero character: leave it out")
     return text
 

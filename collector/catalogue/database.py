@@ -7,6 +7,7 @@ lock on the chain's head. A schema of an older revision is brought up to date on
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,10 @@ def open_engine(where: str | Path) -> Engine:
     except CatalogueError:
         engine.dispose()
         raise
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         engine.dispose()
-        raise CatalogueError(f"{shown} cannot be opened: {error.orig}") from error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise CatalogueError(f"{shown} cannot be opened: {cause}") from error
     return engine
 
 
@@ -110,17 +112,13 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 def _to_wal(connection: Any) -> None:
     """Set WAL mode, which another process that opens the same new file may hold up."""
-    import sqlite3
-
     deadline = time.monotonic() + _BUSY_MS / 1000
     while True:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > deadline:
-                raise CatalogueError(f"the catalogue cannot be opened: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise CatalogueError(f"the catalogue cannot be opened: {error}") from error
+                raise
         else:
             if mode in ("wal", "memory"):
                 return

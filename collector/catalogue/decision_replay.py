@@ -88,7 +88,7 @@ def decision_faults(session: Session, chain: Iterable[CustodyEvent]) -> Iterator
         decided.take(event)
     yield from _people(session, decided)
     yield from _episodes(session, decided)
-    outcomes = session.execute(select(AttemptRow.attempt_id, AttemptRow.outcome)).tuples()
+    outcomes = session.execute(select(AttemptRow.attempt_id, AttemptRow.outcome))
     attempts = {str(attempt): outcome for attempt, outcome in outcomes}
     for attempt, outcome in decided.outcomes.items():
         if attempts.get(attempt) != outcome:
@@ -113,7 +113,10 @@ def _people(session: Session, decided: Decided) -> Iterator[str]:
             yield f"the withdrawal of {person}'s consent is not as it was decided"
     for person in decided.roles.keys() - known.keys():
         yield f"{person} is missing"
-    consents = Counter(session.execute(select(ConsentRow.operator_id, ConsentRow.digest)).tuples())
+    consents = Counter(
+        (person, digest)
+        for person, digest in session.execute(select(ConsentRow.operator_id, ConsentRow.digest))
+    )
     for person, digest in consents - decided.consents:
         yield f"a consent of {person} ({digest[:12]}) is on file that nobody put there"
     for person, digest in decided.consents - consents:
@@ -123,13 +126,13 @@ def _people(session: Session, decided: Decided) -> Iterator[str]:
 def _episodes(session: Session, decided: Decided) -> Iterator[str]:
     labels: dict[tuple[str, str], str] = {}
     verdicts: Counter[_Verdict] = Counter()
-    for row in session.execute(
+    for episode, source, value, author, stamp_ns in session.execute(
         select(
             LabelRow.episode_id, LabelRow.source, LabelRow.value, LabelRow.author, LabelRow.stamp_ns
         ).order_by(LabelRow.label_id)
-    ).tuples():
-        verdicts[row] += 1
-        labels[row[0], row[1]] = row[2]
+    ):
+        verdicts[episode, source, value, author, stamp_ns] += 1
+        labels[episode, source] = value
     for episode, source, value, author, _ in verdicts - decided.verdicts:
         yield f"the {source}'s label of {episode}, {value} by {author}, was never given"
     for episode, source, value, author, _ in decided.verdicts - verdicts:

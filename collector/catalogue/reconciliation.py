@@ -91,7 +91,9 @@ class Reconciliation(Episodes):
                 ).order_by(EpisodeRow.episode_id)
             ).all()
         report.episodes = len(known)
-        report.problems += self._folder_faults(root, [row._tuple() for row in known], report)
+        report.problems += self._folder_faults(
+            root, [(row[0], row[1], row[2], row[3]) for row in known], report
+        )
         return report
 
     def _chain_faults(self, exported: Iterable[str] | None) -> Iterator[str]:

@@ -123,7 +123,7 @@ def _ask_pin(pin: str, twice: bool) -> str:
 def _problems(problems: list[str]) -> None:
     console = Console()
     for problem in problems:
-        console.print(Text(problem, style="red"))
+        console.print(Text(problem, style="red"), soft_wrap=True)
 
 
 @app.command(epilog="Example:  collector catalog backup /backups/catalogue.db")
