@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collector.clock import NS_PER_MS, NS_PER_S
+from collector.station.description import Station
 
 DAY_NS = 86_400 * NS_PER_S
 
@@ -71,6 +72,12 @@ class PreflightPolicy:
     # Consent.
     consent_scope: tuple[str, ...] = ()  # every one of these must be in the consent's scope
     warn_expires_ns: int = 14 * DAY_NS  # time to ask the operator again
+
+    @classmethod
+    def of_station(cls, station: Station) -> PreflightPolicy:
+        """Return the policy with the cameras and the disk reserve of a station's description."""
+        reserve_bytes = round(station.recording.min_free_gb * 1e9)
+        return cls(cameras=tuple(station.cameras), reserve_bytes=reserve_bytes)
 
     def __post_init__(self) -> None:
         """Raise ValueError where a warning would come after the refusal."""

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fit_station import (
@@ -18,10 +19,12 @@ from fit_station import (
 )
 
 from collector.clock import NS_PER_MS, NS_PER_S
-from collector.preflight.observation import CameraObservation, StationObservation
+from collector.preflight.observation import StationObservation
 from collector.preflight.policy import PreflightPolicy
 from collector.preflight.run import run_preflight
+from collector.station.description import load_station
 
+STATION = Path(__file__).parents[2] / "launch" / "stations" / "simulated.yaml"
 SKEW = "camera.static.skew"
 STREAM = "camera.static.stream"
 LIGHT = "camera.static.light"
@@ -206,12 +209,23 @@ def test_cameras_are_reported_in_the_order_of_the_policy():
     assert names == ["camera.static.stream", "camera.wrist.stream", "camera.third.stream"]
 
 
-def test_a_drawn_camera_needs_no_settings_and_a_fixed_one_does():
-    drawn = CameraObservation("static", simulated=True)
-    (result,) = (
-        r for r in run_preflight(replace(FIT, cameras=(drawn,))).results if r.name == SETTINGS
-    )
-    assert result.level == "ok"
+def test_a_drawn_camera_needs_no_settings_and_its_calibration_does_not_age():
+    drawn = replace(with_calibration(date_ns=None).cameras[0], simulated=True, metadata=())
+    report = run_preflight(replace(FIT, cameras=(drawn, FIT.cameras[1])))
+    assert [r for r in report.results if r.level != "ok"] == []
+
+
+def test_a_drawn_camera_with_another_s_calibration_is_refused():
+    drawn = replace(with_calibration(serial="SN-old").cameras[0], simulated=True)
+    report = run_preflight(replace(FIT, cameras=(drawn, FIT.cameras[1])))
+    assert [r.name for r in report.refusals] == [CALIBRATION]
+
+
+def test_the_policy_of_a_station_is_from_its_description():
+    station = load_station(STATION)
+    policy = PreflightPolicy.of_station(station)
+    assert policy.cameras == ("static", "wrist")
+    assert policy.reserve_bytes == station.recording.min_free_gb * 1e9
 
 
 def test_the_disk_is_judged_by_large_attempts_not_by_average_ones():
