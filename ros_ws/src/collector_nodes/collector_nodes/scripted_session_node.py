@@ -32,6 +32,7 @@ from collector_nodes.messages import from_pose, to_ns
 from collector_nodes.station_node import StartError, StationNode
 
 ANSWER_S = 10.0  # any service
+SILENT_S = 3.0  # without feedback, which comes every step
 COME_BACK_S = 30.0  # a node that died
 PERFORM_S = 60.0
 SETTLED_M = 0.01
@@ -74,6 +75,7 @@ class ScriptedSession(StationNode):
         self._arm: ArmState | None = None
         self._step: Step | None = None
         self._recorded_steps = 0
+        self._feedback_s = 0.0
         self._recorder_problem = "the recorder says nothing"
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.create_subscription(ArmState, "/arm/state", self._on_arm, qos.ARM_STATE)
@@ -203,10 +205,13 @@ class ScriptedSession(StationNode):
             raise AttemptLost("the scripted operator is busy, or sees another scene")
         performed = handle.get_result_async()
         self._wait(
-            lambda: performed.done() or recorded.done(),
+            lambda: performed.done() or recorded.done() or self._recorder_is_silent(),
             PERFORM_S,
             "the scripted operator does not come to an end",
         )
+        if self._recorder_is_silent() and not recorded.done():
+            handle.cancel_goal_async()
+            raise AttemptLost("the recorder fell silent")
         if not performed.done():
             handle.cancel_goal_async()
             return False  # the recorder ended the attempt, and tells why
@@ -262,7 +267,12 @@ class ScriptedSession(StationNode):
                 healthy = status.level == DiagnosticStatus.OK
                 self._recorder_problem = "" if healthy else status.message
 
+    def _recorder_is_silent(self) -> bool:
+        """True when a recorder that was killed will never answer."""
+        return time.monotonic() - self._feedback_s > SILENT_S
+
     def _on_feedback(self, message: Any) -> None:
+        self._feedback_s = time.monotonic()
         self._recorded_steps = message.feedback.steps
 
 
