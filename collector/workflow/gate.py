@@ -53,9 +53,9 @@ class GateState(Fact):
             word = "opened" if self.override.opens else "closed"
             return f"{word} by {self.override.by}: {self.override.reason} ({counted})"
         if self.is_open:
-            return f"open: {counted}, {self.threshold:.0%} are asked for"
+            return f"{counted}, {self.threshold:.0%} are asked for"
         rows = "success" if self.successes_to_open == 1 else "successes in a row"
-        return f"practice: {counted}; {self.successes_to_open} {rows} would open it"
+        return f"{counted}; {self.successes_to_open} {rows} would open it"
 
 
 def wilson_interval(successes: int, attempts: int, z: float = _Z_95) -> tuple[float, float]:

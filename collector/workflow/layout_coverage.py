@@ -177,7 +177,7 @@ class LayoutSampler:
                 zone, (x, y) = self._task.zones[name], places[name]
                 across = _share(x, zone.x) - _share(wanted[name].x, zone.x)
                 along = _share(y, zone.y) - _share(wanted[name].y, zone.y)
-                total += 0.2**number * (across**2 + along**2)
+                total += 0.02**number * (across**2 + along**2)
             return total
 
         seeds = [int(seed) for seed in rng.integers(1, _SEEDS, _CANDIDATES)]

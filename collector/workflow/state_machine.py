@@ -4,7 +4,7 @@
 
     signed_out -> preflight   sign_in
     preflight  -> resetting   preflight_passed
-    preflight  -> preflight   preflight_refused
+    preflight  -> preflight   preflight_refused | restarted
     preflight  -> signed_out  sign_out
     resetting  -> resetting   scene_ready | restarted | task_changed
     resetting  -> practice    to_practice
@@ -31,10 +31,13 @@
     recording  -> deciding    end
     recording  -> resetting   interrupted | success | failure | discard | restarted
     deciding   -> resetting   success | failure | discard
+    deciding   -> deciding    restarted
     paused     -> resetting   resume
     paused     -> signed_out  sign_out
+    paused     -> paused      restarted
     fault      -> preflight   recover
     fault      -> signed_out  sign_out
+    fault      -> fault       restarted
     signed in  -> fault       faulted
     signed in  -> (same)      relabel | override
     any        -> (same)      sealed
@@ -151,6 +154,10 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
         # What was armed or running when the process died begins again by a person's wish.
         **{
             (state, _E.RESTARTED): _S.RESETTING for state in (*_BETWEEN, _S.COUNTDOWN, _S.RECORDING)
+        },
+        **{
+            (state, _E.RESTARTED): state
+            for state in (_S.PREFLIGHT, _S.DECIDING, _S.PAUSED, _S.FAULT)
         },
         **{(state, _E.TASK_CHANGED): _S.RESETTING for state in (*_BETWEEN, _S.COUNTDOWN)},
         **{(state, _E.SEALED): state for state in State},

@@ -101,7 +101,7 @@ def test_an_unknown_task_is_refused_with_those_there_are() -> None:
         ("build_tower", {"parts": ["press_switch", "fly"]}, "parts.1", "there is no task 'fly'"),
         ("build_tower", {"parts": ["press_switch", "tidy_up"]}, "parts.1", "itself a composite"),
         ("build_tower", {"budget_steps": 9}, "budget_steps", "the budget of its parts: remove it"),
-        ("build_tower", {"quota": 501}, "quota", "at most 500 for a rare task"),
+        ("build_tower", {"quota": 401}, "quota", "at most 400 for a rare task"),
     ],
 )
 def test_an_error_names_file_line_and_key(

@@ -96,7 +96,7 @@ def test_it_says_how_far_it_is() -> None:
     assert gate("s" * 9).sentence().endswith("; 1 success would open it")
     assert "7 successes in a row would open it" in gate("ssssssssfff" + "ss").sentence()
     opened = gate("s" * 10).sentence()
-    assert opened == "open: 10 of the last 10 attempts succeeded, 85% are asked for"
+    assert opened == "10 of the last 10 attempts succeeded, 85% are asked for"
 
 
 policies = st.integers(1, 25).flatmap(
