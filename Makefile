@@ -1,8 +1,6 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test bench endurance clean
-PYTHON ?= python3
-export PYTHON
 BIN := .venv/bin
 
 help:

@@ -9,12 +9,19 @@ stamps="$venv/.stamps"
 ros_source=wheels
 # A ROS 2 from packages that is sourced provides rclpy itself.
 if [ -n "${ROS_DISTRO:-}" ] && [ -n "${AMENT_PREFIX_PATH:-}" ]; then ros_source="sourced:$ROS_DISTRO"; fi
-
-bash ros_ws/environment/system_packages.sh
+if [ "$ros_source" != wheels ] && [[ "$ROS_DISTRO" < jazzy ]]; then
+    echo "ROS 2 $ROS_DISTRO is sourced, collector needs Jazzy or newer: run this in a shell where none is sourced" >&2
+    exit 1
+fi
 
 python=${PYTHON:-python3}
 # A sourced ROS 2 is built for the system's Python.
 if [ "$ros_source" != wheels ]; then python=${PYTHON:-/usr/bin/python3}; fi
+if [ -n "${PYTHON:-}" ] && ! command -v "$PYTHON" >/dev/null; then
+    echo "PYTHON=$PYTHON is not there: set it to a Python 3.10 or newer, or leave it out" >&2
+    exit 1
+fi
+PYTHON=$python bash ros_ws/environment/system_packages.sh
 "$python" - <<'PY' || exit 1
 import sys
 if sys.version_info < (3, 10):
@@ -31,16 +38,24 @@ if ! done_already python "$ros_source $("$python" -V)"; then
     stamp python "$ros_source $("$python" -V)"
 fi
 
-wanted=$(digest pyproject.toml ros_ws/environment/install.sh)
+wanted=$(digest pyproject.toml ros_ws/environment/*.py ros_ws/environment/install.sh)
 if ! done_already distribution "$wanted"; then
     echo "installing the distribution and ROS 2 ($ros_source) into .venv"
+    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then
+        echo "PyBullet has no wheel for Python 3.12 and newer: it is compiled, once, which takes ten minutes or more"
+    fi
     "$venv/bin/python" -m pip install -q --disable-pip-version-check "pip>=24"
     if [ "$ros_source" = wheels ]; then
         "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[ros,colcon,sim,realsense,ui,dev]'
         "$venv/bin/python" ros_ws/environment/relocate_cmake_exports.py
     else
-        # Interfaces of Jazzy and older are compiled against NumPy 1.
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[colcon,sim,realsense,ui,dev]' 'numpy<2'
+        # Interfaces of Jazzy and older are compiled against NumPy 1. What their generators
+        # import, the packages have put where this environment does not look.
+        "$venv/bin/python" -m pip install -q --disable-pip-version-check \
+            -e '.[colcon,sim,realsense,ui,dev]' 'numpy<2' 'empy<4' 'lark>=1.1'
+        packages=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+        cp ros_ws/environment/collector_interfaces_libraries.py "$packages"
+        echo "import collector_interfaces_libraries" > "$packages/collector_interfaces_libraries.pth"
     fi
     rm -f "$stamps/ros_ws"
     stamp distribution "$wanted"
