@@ -259,6 +259,11 @@ def _print(
     problems: Mapping[str, list[str]],
     sheet: Path,
 ) -> None:
+    if not summaries:
+        console.print(
+            f"no episode was recorded; the nodes' logs are in {bringup.log_folder}", soft_wrap=True
+        )
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("task", no_wrap=True)
     table.add_column("steps", justify="right")
@@ -281,9 +286,6 @@ def _print(
             "; ".join(problems[s.episode_id]) or "yes",
         )
     console.print(table)
-    if not summaries:
-        console.print(f"no episode was recorded; the nodes' logs are in {bringup.log_folder}")
-        return
     console.print(f"max skew: {' / '.join(summaries[0].max_skew_ns)} camera", style="dim")
     console.print()
     console.print(f"episodes       {summaries[0].path.parent}", soft_wrap=True)
