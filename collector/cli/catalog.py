@@ -92,7 +92,7 @@ def _print_json(value: Any) -> None:
 
 
 def _fail(message: str) -> typer.Exit:
-    Console(stderr=True).print(Text(message, style="red"))
+    Console(stderr=True).print(Text(message, style="red"), soft_wrap=True)
     return typer.Exit(BAD_USAGE)
 
 
