@@ -93,7 +93,7 @@ def demo(
 
     Starts the whole ROS 2 graph around a PyBullet arm, lets a scripted operator perform
     tasks through the teleoperation path, and seals an episode of each attempt. Exit code
-    0: all were recorded and verify; 1: not all; 2: it cannot begin.
+    0: all were recorded and verify; 1: not all; 2: it cannot begin; 130: interrupted.
     """
     console = Console(stderr=as_json, highlight=False)
     plan = Plan(_chosen_tasks(tasks), episodes, seed, fail_share)
@@ -108,7 +108,12 @@ def demo(
             f"{error.filename or data} cannot be written: {error.strerror}: "
             "choose another folder with --data"
         )
-    reports = _run(bringup, plan, console)
+    try:
+        reports = _run(bringup, plan, console)
+    except KeyboardInterrupt:
+        console.print("interrupted; what was recorded is kept:", soft_wrap=True)
+        console.print(f"collector episodes list --root {data}", soft_wrap=True)
+        raise typer.Exit(130) from None
     summaries = [read_summary(Path(report["path"])) for report in reports]
     problems = {s.episode_id: [str(p) for p in verify(s.path)] for s in summaries}
     sheet = data.absolute() / "contact_sheets" / f"{_run_name(bringup)}.png"
@@ -219,7 +224,7 @@ def _run(bringup: Bringup, plan: Plan, console: Console) -> list[dict[str, Any]]
             reports.append(report)
             progress.update(bar, completed=len(reports), description=report["task_id"])
         if len(reports) < plan.episodes:
-            console.print(session.end()[1])
+            console.print(session.end()[1].rstrip() or "the session ended too early")
     for event in events:
         if event.kind == "died":
             console.print(f"{event}; see {bringup.log_folder}")

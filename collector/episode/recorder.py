@@ -42,7 +42,7 @@ from collector.episode.video import VideoEncoder
 from collector.episode.writer import EpisodeFile
 from collector.synchronization.step import Step
 
-GIB = 1 << 30
+BYTES_PER_GB = 1_000_000_000
 PREROLL_NS = 300 * NS_PER_MS
 RESERVED_NAMES = ("arm", "step")  # of datasets beside those of cameras
 
@@ -58,8 +58,8 @@ class Limits:
     queue_steps: int = 25  # 5 s at 5 Hz, 8 MB: longer than a disk's worst hiccup
     # Native frames a camera: half a second at 30 fps; 14 MB at 640 x 480.
     queue_frames: int = 15
-    min_free_bytes: int = 2 * GIB  # to begin: half an hour of noisy images
-    reserve_bytes: int = GIB // 4  # below it the attempt ends while sealing still fits
+    min_free_bytes: int = 2 * BYTES_PER_GB  # to begin: half an hour of noisy images
+    reserve_bytes: int = BYTES_PER_GB // 4  # below it the attempt ends while sealing still fits
 
 
 @dataclass
@@ -136,8 +136,8 @@ class Recorder:
                 free = self._free_bytes(self._root)
                 if free < self._limits.min_free_bytes:
                     raise RecordingError(
-                        f"only {free / GIB:.1f} GiB are free in {self._root}, an episode wants "
-                        f"{self._limits.min_free_bytes / GIB:.1f} GiB: free space first"
+                        f"only {free / BYTES_PER_GB:.1f} GB are free in {self._root}, an episode wants "
+                        f"{self._limits.min_free_bytes / BYTES_PER_GB:.1f} GB: free space first"
                     )
                 current = self._create(goal)
             except OSError as error:
@@ -234,7 +234,7 @@ class Recorder:
         except OSError as error:
             return f"the disk does not answer: {error}"
         if free < self._limits.reserve_bytes:
-            return f"the disk is nearly full, {free / GIB:.2f} GiB are left: free space"
+            return f"the disk is nearly full, {free / BYTES_PER_GB:.2f} GB are left: free space"
         return None
 
     def close(self) -> None:

@@ -211,7 +211,7 @@ def test_begin_refuses_in_a_sentence(tmp_path: Path) -> None:
         bare.begin(made.GOAL)
 
     full = made.recorder(tmp_path, free_bytes=lambda path: 1 << 28)
-    with pytest.raises(RecordingError, match=r"only 0.2 GiB are free .* free space first"):
+    with pytest.raises(RecordingError, match=r"only 0.3 GB are free .* free space first"):
         full.begin(made.GOAL)
 
     other = dict(made.CALIBRATIONS)
@@ -310,7 +310,7 @@ def test_watch_names_a_lost_arm_and_a_filling_disk(tmp_path: Path) -> None:
     recorder.add_step(made.step(0))
     free[0] = 1 << 27
     assert recorder.watch(made.START_NS) == (
-        "the disk is nearly full, 0.12 GiB are left: free space"
+        "the disk is nearly full, 0.13 GB are left: free space"
     )
     for k in range(1, 6):
         recorder.add_step(made.step(k, arm=None, gap_reasons=("arm: no samples",)))
