@@ -224,7 +224,9 @@ def _run(bringup: Bringup, plan: Plan, console: Console) -> list[dict[str, Any]]
             reports.append(report)
             progress.update(bar, completed=len(reports), description=report["task_id"])
         if len(reports) < plan.episodes:
-            console.print(session.end()[1].rstrip() or "the session ended too early")
+            console.print(
+                session.end()[1].rstrip() or "too many attempts were lost: the session gave up"
+            )
     for event in events:
         if event.kind == "died":
             console.print(f"{event}; see {bringup.log_folder}")

@@ -136,8 +136,9 @@ class Recorder:
                 free = self._free_bytes(self._root)
                 if free < self._limits.min_free_bytes:
                     raise RecordingError(
-                        f"only {free / BYTES_PER_GB:.1f} GB are free in {self._root}, an episode wants "
-                        f"{self._limits.min_free_bytes / BYTES_PER_GB:.1f} GB: free space first"
+                        f"only {free / BYTES_PER_GB:.1f} GB are free in {self._root}, an episode "
+                        f"wants {self._limits.min_free_bytes / BYTES_PER_GB:.1f} GB: "
+                        "free space first"
                     )
                 current = self._create(goal)
             except OSError as error:
