@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those that are named.
 
-python -m benchmarks [--json] [cameras] [sealing] [station] [synchronization]
+python -m benchmarks [--json] [cameras] [catalogue] [sealing] [station] [synchronization]
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import os
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cameras, sealing, station, synchronization
+from benchmarks import cameras, catalogue, sealing, station, synchronization
 
 BENCHMARKS = {
     "synchronization": synchronization.run,
     "cameras": cameras.run,
     "sealing": sealing.run,
+    "catalogue": catalogue.run,
     "station": station.run,
 }
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import console, demo, episodes, replay, station
+from collector.cli import catalog, console, demo, episodes, replay, station
 from collector.version import software_version
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ def _options(
 app.command(name="console", epilog=console.EPILOG)(console.console)
 app.command(name="demo", epilog=demo.EPILOG)(demo.demo)
 app.command(name="replay", epilog=replay.EPILOG)(replay.replay)
+app.add_typer(catalog.app, name="catalog")
 app.add_typer(episodes.app, name="episodes")
 app.command(name="station", epilog=station.EPILOG)(station.station)
 
