@@ -44,6 +44,7 @@ if ! done_already distribution "$wanted"; then
     if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then
         echo "PyBullet has no wheel for Python 3.12 and newer: it is compiled, once, which takes ten minutes or more"
     fi
+    export PYTHONWARNINGS=ignore  # of build tools, about themselves
     "$venv/bin/python" -m pip install -q --disable-pip-version-check "pip>=24"
     if [ "$ros_source" = wheels ]; then
         "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[ros,colcon,sim,realsense,ui,dev]'
