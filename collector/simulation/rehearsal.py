@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
+from collector.arm.limits import ArmLimits
+from collector.arm.target import step
 from collector.clock import NS_PER_S
 from collector.devices.teleop_device import TeleopReading
 from collector.geometry import Pose, distance
 from collector.simulation.scripted_operator import ScriptedOperator
 from collector.simulation.world import World
 
-MAX_LINEAR_M_S = 0.5
-MAX_ANGULAR_RAD_S = 2.5
+_LIMITS = ArmLimits()  # those of the running station
 _REST_S = 0.5  # after the operator lets go, before judging
 # The target never runs further ahead of a blocked tool than this.
 _LEASH_M = 0.10
@@ -49,21 +49,13 @@ def integrate(
 ) -> Pose:
     """Return ``target`` [7] moved by ``twist`` [6] (m/s, rad/s in base) for ``duration_s``.
 
-    The speed is held to 0.5 m/s and 2.5 rad/s. With ``measured`` [7], a target that would
+    The arm's own limits of speed and workspace hold. With ``measured`` [7], a target that would
     be more than 0.1 m from it stays.
     """
-    linear = _at_most(twist[:3], MAX_LINEAR_M_S) * duration_s
-    angular = _at_most(twist[3:], MAX_ANGULAR_RAD_S) * duration_s
-    turn = Rotation.from_rotvec(angular) * Rotation.from_quat(target[3:])
-    moved = np.concatenate([target[:3] + linear, turn.as_quat()])
+    moved, _ = step(target, twist, round(duration_s * NS_PER_S), _LIMITS)
     if measured is not None and distance(measured, moved)[0] > _LEASH_M:
         return target
     return moved
-
-
-def _at_most(velocity: NDArray[np.float64], most: float) -> NDArray[np.float64]:
-    size = float(np.linalg.norm(velocity))
-    return velocity if size <= most else velocity * (most / size)
 
 
 def rehearse(

@@ -18,12 +18,11 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 from typing_extensions import Self
 
 from collector.clock import NS_PER_S
 from collector.station.located_yaml import Location, YamlError, load_located_yaml
-from collector.station.validation_sentences import sentences, shown
+from collector.station.validation_sentences import raise_problems, sentences, shown
 
 CAMERAS = ("static", "wrist")
 # An action's bounds per step, m and rad: the limiter must keep the arm inside them.
@@ -235,14 +234,7 @@ class Station(_Part):
 
     @model_validator(mode="after")
     def _sane_as_a_whole(self) -> Self:
-        problems = list(_problems(self))
-        if problems:
-            text = "; ".join(
-                f"{'.'.join(map(str, location))}: {sentence}" for location, sentence in problems
-            )
-            raise PydanticCustomError(
-                "problems", "{text}", {"text": text, "problems": tuple(problems)}
-            )
+        raise_problems(_problems(self))
         return self
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from collector.station.located_yaml import LocatedYaml, Location
 
 Model = type[BaseModel]
+
+
+def raise_problems(problems: Iterable[tuple[Location, str]]) -> None:
+    """Raise what `sentences` can place in the file, if there is any; for model validators."""
+    found = tuple(problems)
+    if found:
+        text = "; ".join(f"{'.'.join(map(str, at))}: {sentence}" for at, sentence in found)
+        raise PydanticCustomError("problems", "{text}", {"text": text, "problems": found})
 
 
 def sentences(error: ValidationError, source: LocatedYaml, root: Model) -> list[str]:

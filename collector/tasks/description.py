@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 from typing_extensions import Self
 
 from collector.station.located_yaml import Location
+from collector.station.validation_sentences import raise_problems
 
 MAX_CHAIN = 5  # tasks in a row
 MAX_CHAIN_STEPS = 1000  # steps of the recording's grid for a whole chain
@@ -100,14 +100,7 @@ class TaskDescription(_Part):
 
     @model_validator(mode="after")
     def _sane_as_a_whole(self) -> Self:
-        problems = list(_problems(self))
-        if problems:
-            text = "; ".join(
-                f"{'.'.join(map(str, location))}: {sentence}" for location, sentence in problems
-            )
-            raise PydanticCustomError(
-                "problems", "{text}", {"text": text, "problems": tuple(problems)}
-            )
+        raise_problems(_problems(self))
         return self
 
 
