@@ -70,6 +70,7 @@ class _Current:
     folder: Path
     lock: int
     attempt: Attempt
+    stopped: bool = False  # waits for its label: nothing more is taken
 
 
 @dataclass
@@ -152,13 +153,13 @@ class Recorder:
 
     def add_step(self, step: Step) -> None:
         """Take one step. Its arrays must not be changed afterwards."""
-        if (current := self._current) is not None:
+        if (current := self._current) is not None and not current.stopped:
             current.attempt.add_step(step, self._clock.now_ns())
 
     def add_arm_sample(self, sample: ArmSample) -> None:
         """Take one arm sample. Its arrays must not be changed afterwards."""
         with self._samples:
-            if self._current is not None:
+            if self._current is not None and not self._current.stopped:
                 self._current.attempt.add_arm_sample(sample)
             else:
                 self._preroll.arm.append(sample)
@@ -173,10 +174,20 @@ class Recorder:
                 f"the station has no camera {camera!r}, only {', '.join(self._station.cameras)}"
             )
         with self._samples:
-            if self._current is not None:
+            if self._current is not None and not self._current.stopped:
                 self._current.attempt.add_frame(camera, image, stamp_ns)
             else:
                 self._preroll.frames.append((camera, stamp_ns))
+
+    def stop(self) -> None:
+        """Take nothing more of the episode: it waits to be labelled and sealed.
+
+        Raises RecordingError when nothing is recorded.
+        """
+        with self._samples:
+            if self._current is None:
+                raise RecordingError("no episode is being recorded: begin one first")
+            self._current.stopped = True
 
     def finish(
         self,
@@ -228,6 +239,8 @@ class Recorder:
         current = self._current
         if current is None:
             return None
+        if current.stopped:
+            return current.attempt.failure or None
         if reason := current.attempt.lost(now_ns):
             return reason
         try:

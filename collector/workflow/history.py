@@ -40,6 +40,7 @@ class AttemptMark(Fact):
     layout_seed: int = 0
     cells: Mapping[str, tuple[int, int]] = {}  # object -> cell of its zone, for coverage
     reason: str = ""  # why it was discarded or interrupted
+    undo: Outcome | None = None  # what a discard comes back to
     predicate: bool | None = None  # the simulator's judgement
     verdict: bool | None = None  # the reviewer's
     episode_id: str = ""  # once sealed

@@ -55,6 +55,12 @@ class Memory(Fact):
         """The attempt in hand: recorded, or waiting for its label."""
         return self.marks.get(self.attempt_id)
 
+    @property
+    def last(self) -> AttemptMark | None:
+        """The session's newest attempt that is not in hand."""
+        ended = (mark for mark in self.marks.values() if mark.attempt_id != self.attempt_id)
+        return max(ended, key=lambda mark: mark.started_ns, default=None)
+
 
 # Kept entry by entry, so that a line of the journal does not repeat all attempts.
 _MAPPINGS = ("marks", "unsealed", "next_layout")

@@ -86,6 +86,10 @@ class WorkflowSession:
         """Call ``listener`` after every transition: to log it, to publish the status."""
         self._listeners.append(listener)
 
+    def may(self, event: Event) -> None:
+        """Raise RequestRefused where the present state does not allow ``event``."""
+        target(self.state, event)
+
     # Signing in and out
 
     def sign_in(self, operator_id: str, who: str) -> str:
@@ -269,20 +273,51 @@ class WorkflowSession:
         self._begin_if_ready()
 
     def relabel(self, attempt_id: str, outcome: Label, who: str, reason: str = "") -> AttemptMark:
-        """Undo a discard, or label an attempt that was left without. Until sign-out."""
+        """Discard the last attempt after all, or label one that is discarded or without a label.
+
+        Possible until sign-out. A label is never turned into its opposite: that is the
+        reviewer's to say.
+        """
         target(self.state, Event.RELABEL)
+        mark = self._ended(attempt_id)
+        update: dict[str, Any] = {"outcome": outcome, "reason": reason, "undo": None}
+        if outcome == DISCARDED:
+            if mark.outcome not in (SUCCESS, FAILURE, UNLABELLED):
+                raise RequestRefused(f"the attempt is {mark.outcome} already")
+            if mark != self._memory.last:
+                raise RequestRefused(
+                    "only the last attempt can be discarded: ask the supervisor to review it"
+                )
+            update["undo"] = mark.outcome
+        elif mark.outcome not in (DISCARDED, UNLABELLED):
+            raise RequestRefused(
+                f"the attempt is marked {mark.outcome}: only a discarded or unlabelled one "
+                f"can be labelled again, ask the supervisor to review it"
+            )
+        return self._relabelled(mark, update, who, reason)
+
+    def undo_discard(self, attempt_id: str, who: str) -> AttemptMark:
+        """Bring a discarded attempt back, with the label that it had. Until sign-out."""
+        target(self.state, Event.RELABEL)
+        mark = self._ended(attempt_id)
+        if mark.outcome != DISCARDED:
+            raise RequestRefused(f"the attempt is marked {mark.outcome}: nothing is to be undone")
+        update = {"outcome": mark.undo or UNLABELLED, "reason": "", "undo": None}
+        return self._relabelled(mark, update, who, "the discard is undone")
+
+    def _ended(self, attempt_id: str) -> AttemptMark:
         mark = self._memory.marks.get(attempt_id)
         if mark is None:
             raise RequestRefused(
                 f"{attempt_id!r} is no attempt of this session: ask the supervisor to review it"
             )
-        if mark.outcome not in (DISCARDED, UNLABELLED):
-            raise RequestRefused(
-                f"the attempt is marked {mark.outcome}: only a discarded or unlabelled one "
-                f"can be labelled again, ask the supervisor to review it"
-            )
-        mark = mark.model_copy(update={"outcome": outcome, "reason": reason})
-        self._commit(Event.RELABEL, who, reason, marks={attempt_id: mark})
+        return mark
+
+    def _relabelled(
+        self, mark: AttemptMark, update: Mapping[str, Any], who: str, reason: str
+    ) -> AttemptMark:
+        mark = mark.model_copy(update=update)
+        self._commit(Event.RELABEL, who, reason, marks={mark.attempt_id: mark})
         return mark
 
     # Pauses, faults, overrides
@@ -337,9 +372,20 @@ class WorkflowSession:
 
     # What is shown
 
-    def status(self) -> SessionStatus:
-        """Return everything that a console shows."""
-        return snapshot(self._memory, self._library, self._history, self._progress)
+    def status(self, simulated: bool = False, countdown_ends_ns: int = 0) -> SessionStatus:
+        """Return everything that a console shows.
+
+        ``simulated``: a simulator lays the scene out, not a person. ``countdown_ends_ns``:
+        on the session's clock, 0 where none runs.
+        """
+        return snapshot(
+            self._memory,
+            self._library,
+            self._history,
+            self._progress,
+            simulated=simulated,
+            countdown_ends_ns=countdown_ends_ns,
+        )
 
     # Inside
 

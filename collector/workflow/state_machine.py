@@ -190,8 +190,13 @@ def target(state: State, event: Event) -> State:
     try:
         return TRANSITIONS[state, event]
     except KeyError:
-        what = event.value.replace("_", " ")
-        raise RequestRefused(f"{what} is not possible now, {_WHAT_INSTEAD[state]}") from None
+        raise refusal(event.value, state) from None
+
+
+def refusal(what: str, state: State) -> RequestRefused:
+    """Return why ``what`` is not possible in ``state``, and what is instead."""
+    shown = what.replace("_", " ")
+    return RequestRefused(f"{shown} is not possible now, {_WHAT_INSTEAD[state]}")
 
 
 def permitted(state: State) -> tuple[Event, ...]:

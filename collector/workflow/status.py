@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from collector.tasks.library import TaskLibrary
 from collector.workflow.gate import GateState
@@ -49,10 +49,19 @@ class SessionStatus(Fact):
     trouble: str  # of a fault or a pause
     remark: str  # why the task changed
     flags: tuple[str, ...]  # what a supervisor should look at, a sentence each
+    next_action: str = ""  # what is to be done now, one sentence
+    simulated: bool = False  # a simulator lays the scene out
+    countdown_ends_ns: int = 0  # station clock; 0: no countdown runs
 
 
 def snapshot(
-    memory: Memory, library: TaskLibrary, history: History, progress: Progress
+    memory: Memory,
+    library: TaskLibrary,
+    history: History,
+    progress: Progress,
+    *,
+    simulated: bool = False,
+    countdown_ends_ns: int = 0,
 ) -> SessionStatus:
     """Return the picture of ``memory`` against the history of everything before."""
     choice = memory.choice
@@ -84,7 +93,42 @@ def snapshot(
         trouble=memory.trouble,
         remark=memory.remark,
         flags=tuple(_flags(tasks)),
+        next_action=next_action(memory, simulated),
+        simulated=simulated,
+        countdown_ends_ns=countdown_ends_ns,
     )
+
+
+_NEXT_ACTION: Mapping[State, str] = {
+    State.SIGNED_OUT: "Sign in to begin.",
+    State.PREFLIGHT: "The station is being checked: wait a moment.",
+    State.RESETTING: "Lay the scene out as shown, then press Start.",
+    State.ARMED: "The next attempt begins by itself as soon as the last one is saved.",
+    State.PRACTICE: "Press Start to begin a practice attempt.",
+    State.COLLECTING: "Press Start to record a demonstration.",
+    State.COUNTDOWN: "Take the device: recording is about to begin.",
+    State.RECORDING: "End the attempt with Success, Failure or Discard.",
+    State.DECIDING: "Say how it went: Success, Failure or Discard.",
+    State.PAUSED: "Press Start to go on.",
+    State.FAULT: "See to the fault, then press Start to check the station again.",
+}
+
+
+def next_action(memory: Memory, simulated: bool) -> str:
+    """Return what is to be done now, one sentence for the operator."""
+    if memory.state is State.PREFLIGHT:
+        refusals = [item for item in memory.preflight if item.level == "refusal"]
+        if refusals:
+            return refusals[0].sentence or f"See to {refusals[0].name}."
+    if memory.state is State.RESETTING and simulated:
+        return "The simulator lays the scene out. Start arms the attempt already."
+    if memory.state is State.ARMED and not memory.scene_ready:
+        return (
+            "The next attempt begins by itself as soon as the scene is laid out."
+            if simulated
+            else "Lay the scene out as shown and say that it is ready."
+        )
+    return _NEXT_ACTION[memory.state]
 
 
 def _tasks(

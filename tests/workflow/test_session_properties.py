@@ -22,6 +22,7 @@ from station import FIT, Bench
 
 from collector.clock import NS_PER_S
 from collector.station.description import OperatorPolicy
+from collector.workflow.commands import Command, carry_out
 from collector.workflow.history import AttemptMark, Consent
 from collector.workflow.journal import Entry, MemoryJournal
 from collector.workflow.memory import recalled
@@ -217,7 +218,12 @@ class SessionMachine(RuleBasedStateMachine):
         wanted = self.bench.session.memory.sealing if last else ids[0]
         self.attempt(lambda: self.bench.seal(wanted))
 
-    @rule(outcome=st.sampled_from(["success", "failure"]))
+    @rule(command=st.sampled_from(list(Command)), by_hand=st.booleans())
+    def press(self, command: Command, by_hand: bool) -> None:
+        """A key, a pedal, a button: whatever it comes to now."""
+        self.attempt(lambda: carry_out(self.bench.session, command, "op-1", by_hand))
+
+    @rule(outcome=st.sampled_from(["success", "failure", "discarded"]))
     def relabel(self, outcome: str) -> None:
         for attempt_id in list(self.begun):
             self.attempt(

@@ -11,6 +11,7 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.task import Future
 from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
 
 from collector.calibration_result import CalibrationError, CameraCalibration, load_calibration
 from collector.episode.goal import (
@@ -38,8 +39,9 @@ BYTES_PER_GB = 1_000_000_000
 
 
 class RecorderNode(StationNode):
-    """Action ``~/record`` and service ``~/finish``; reads the steps, the arm and the images.
+    """Action ``~/record``, services ``~/stop`` and ``~/finish``; reads steps, arm and images.
 
+    ``~/stop`` ends the episode at this step; it is sealed when ``~/finish`` labels it.
     What a killed recorder left is recovered before the first goal is taken. Cancelling a
     goal discards its episode. An attempt that must end (a stream was lost, the disk is
     full) is aborted with the reason, and its episode kept as discarded.
@@ -59,6 +61,7 @@ class RecorderNode(StationNode):
         for report in recover(self.station.data, self.station_clock):
             self.get_logger().warning(f"{report.episode_id}: {report.reason} ({report.path})")
         self._subscribe()
+        self.create_service(Trigger, "~/stop", self._on_stop)
         self.create_service(FinishEpisode, "~/finish", self._on_finish)
         self._server = ActionServer(
             self,
@@ -189,6 +192,14 @@ class RecorderNode(StationNode):
         else:
             handle.abort()
         return _result(ended)
+
+    def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._recorder is None or self._handle is None or self._sealing:
+            response.message = "no episode is being recorded: begin one first"
+        else:
+            self._recorder.stop()
+            response.success = True
+        return response
 
     def _on_finish(
         self, request: FinishEpisode.Request, response: FinishEpisode.Response
