@@ -28,6 +28,7 @@ CAMERAS = ("static", "wrist")
 # An action's bounds per step, m and rad: the limiter must keep the arm inside them.
 MAX_STEP_M = 0.1
 MAX_STEP_RAD = 0.5
+SHIPPED_TASKS = Path(__file__).resolve().parents[2] / "launch" / "tasks"
 
 
 class StationError(Exception):
@@ -75,6 +76,8 @@ def _period_ns(rate_hz: float) -> Fraction:
 Number = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_not_bool)]
 Topic = Annotated[str, Field(pattern=r"^(/[A-Za-z_][A-Za-z0-9_]*)+$")]
+Luma = Annotated[Number, Field(ge=0, le=255)]
+Kelvin = Annotated[Number, Field(gt=0)]
 JointName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_./-]*$")]
 
 
@@ -193,6 +196,33 @@ class OperatorPolicy(_Part):
     threshold: Annotated[Number, Field(ge=0, le=1)] = 0.85
 
 
+class PreflightDescription(_Part):
+    """What preflight warns of and refuses; the other limits are in `PreflightPolicy`.
+
+    Brightness is the median luma of an image, 0 to 255.
+    """
+
+    warn_calibration_days: Annotated[Number, Field(gt=0)] = 7.0
+    refuse_calibration_days: Annotated[Number, Field(gt=0)] = 30.0
+    warn_attempts: Whole = Field(default=150, ge=1)  # fewer that still fit on the disk
+    refuse_attempts: Whole = Field(default=15, ge=1)
+    warn_brightness: tuple[Luma, Luma] = (50.0, 205.0)  # outside
+    refuse_brightness: tuple[Luma, Luma] = (20.0, 240.0)
+    warn_colour_k: tuple[Kelvin, Kelvin] = (3800.0, 10_000.0)  # colour temperature, outside
+
+
+class WorkflowDescription(_Part):
+    """How a session leads its operator. ``tasks`` is absolute once loaded."""
+
+    tasks: Path | None = None  # folder of the task library; None: the one that is shipped
+    catalogue: str = ""  # URL of a database; empty: a file in the data folder
+    types_per_session: Annotated[Whole, Field(ge=3, le=5)] = 4
+    block: tuple[Whole, Whole] = (10, 15)  # demonstrations in a row of one task, least and most
+    practice_block: Whole = Field(default=10, ge=1)  # labelled attempts in a row of one task
+    countdown_s: Annotated[Number, Field(ge=0, le=30)] = 3.0
+    seed: Whole = Field(default=0, ge=0)  # draws orders and layouts
+
+
 class Network(_Part):
     """How far ROS discovery reaches."""
 
@@ -215,7 +245,14 @@ class Station(_Part):
     teleop: TeleopDescription = Field(description="the teleoperation device")
     recording: RecordingDescription = RecordingDescription()
     operator_policy: OperatorPolicy = OperatorPolicy()
+    preflight: PreflightDescription = PreflightDescription()
+    workflow: WorkflowDescription = WorkflowDescription()
     network: Network = Network()
+
+    @property
+    def tasks(self) -> Path:
+        """The folder of the task library."""
+        return self.workflow.tasks or SHIPPED_TASKS
 
     @property
     def period_ns(self) -> int:
@@ -263,6 +300,13 @@ def _problems(station: Station) -> Iterator[tuple[Location, str]]:
             ("operator_policy", "min_attempts"),
             f"expected at most the window of {policy.window} attempts, got {policy.min_attempts}",
         )
+    least, most = station.workflow.block
+    if not 1 <= least <= most:
+        yield (
+            ("workflow", "block"),
+            f"expected [least, most] demonstrations, such as [10, 15], got [{least}, {most}]",
+        )
+    yield from _preflight_problems(station.preflight)
 
 
 def _camera_problems(
@@ -329,6 +373,35 @@ def _arm_problems(station: Station) -> Iterator[tuple[Location, str]]:
                 yield at, f"expected radians between -2 pi and 2 pi, got {angle:g}"
 
 
+def _preflight_problems(limits: PreflightDescription) -> Iterator[tuple[Location, str]]:
+    """Yield where a refusal would come before its warning."""
+    warn_days, refuse_days = limits.warn_calibration_days, limits.refuse_calibration_days
+    if refuse_days < warn_days:
+        yield (
+            ("preflight", "refuse_calibration_days"),
+            f"expected at least warn_calibration_days, {warn_days:g}, got {refuse_days:g}",
+        )
+    if limits.refuse_attempts > limits.warn_attempts:
+        yield (
+            ("preflight", "refuse_attempts"),
+            f"expected at most warn_attempts, {limits.warn_attempts}, got {limits.refuse_attempts}",
+        )
+    for key, (low, high) in (
+        ("warn_brightness", limits.warn_brightness),
+        ("refuse_brightness", limits.refuse_brightness),
+        ("warn_colour_k", limits.warn_colour_k),
+    ):
+        if low >= high:
+            yield ("preflight", key), f"expected [lower, upper], got [{low:g}, {high:g}]"
+    (dark, bright), (dim, glaring) = limits.refuse_brightness, limits.warn_brightness
+    if not dark <= dim <= glaring <= bright:
+        yield (
+            ("preflight", "refuse_brightness"),
+            f"expected limits around warn_brightness, [{dim:g}, {glaring:g}], "
+            f"got [{dark:g}, {bright:g}]",
+        )
+
+
 def load_station(path: Path) -> Station:
     """Read and check a station description.
 
@@ -369,4 +442,8 @@ def _with_absolute_paths(station: Station, folder: Path) -> Station:
         calibration = station.calibration_path(name).resolve()
         update = {"recording": recording, "calibration": calibration}
         cameras[name] = camera.model_copy(update=update)
-    return station.model_copy(update={"cameras": cameras})
+    workflow = station.workflow
+    if workflow.tasks is not None:
+        tasks = (folder / workflow.tasks.expanduser()).resolve()
+        workflow = workflow.model_copy(update={"tasks": tasks})
+    return station.model_copy(update={"cameras": cameras, "workflow": workflow})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collector.station.description import Station
 from collector.tasks.description import TaskDescription
 from collector.workflow.gate import GateState
 from collector.workflow.history import COLLECTION, PRACTICE, Fact, Phase
@@ -24,6 +25,12 @@ class InterleavingPolicy:
     types_per_session: int = 4
     block: tuple[int, int] = (10, 15)  # demonstrations of a block of collection
     practice_block: int = 10  # labelled attempts, then another task for a change
+
+    @classmethod
+    def of_station(cls, station: Station) -> InterleavingPolicy:
+        """Return what the station's description asks for."""
+        workflow = station.workflow
+        return cls(workflow.types_per_session, workflow.block, workflow.practice_block)
 
     def __post_init__(self) -> None:
         if not 3 <= self.types_per_session <= 5:

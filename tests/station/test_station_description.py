@@ -239,3 +239,15 @@ def test_editors_can_check_the_file_against_a_schema() -> None:
     schema = Station.model_json_schema()
     assert "cameras" in schema["required"]
     assert schema["additionalProperties"] is False
+
+
+def test_a_task_library_of_ones_own_is_relative_to_the_file(tmp_path: Path) -> None:
+    assert load_station(changed(tmp_path, "name", to="mine")).tasks.name == "tasks"
+    station = load_station(changed(tmp_path, "workflow", to={"tasks": "mine"}))
+    assert station.tasks == (tmp_path / "mine").resolve()
+
+
+def test_a_block_names_its_least_demonstrations_first(tmp_path: Path) -> None:
+    path = changed(tmp_path, "workflow", to={"block": [15, 10]})
+    (error,) = errors(path)
+    assert "workflow.block: expected [least, most] demonstrations" in error
