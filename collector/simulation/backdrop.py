@@ -95,7 +95,7 @@ def paint(state: WorldState, t_base_optical: Pose, intrinsics: Intrinsics) -> ND
     scale = 1 << _SUBPIXEL_BITS
     for face in faces(state):
         points = face.corners @ t_optical_base[:3, :3].T + t_optical_base[:3, 3]
-        points = _in_front(points)
+        points = clip_near(points, _NEAR_M)
         if len(points) < 3:
             continue
         pixels = points[:, :2] / points[:, 2:] * (intrinsics.fx, intrinsics.fy)
@@ -110,14 +110,17 @@ def paint(state: WorldState, t_base_optical: Pose, intrinsics: Intrinsics) -> ND
     return image
 
 
-def _in_front(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Clip the polygon [N, 3] against the near plane (Sutherland and Hodgman, CACM 1974)."""
-    if np.all(points[:, 2] >= _NEAR_M):
+def clip_near(points: NDArray[np.float64], near_m: float) -> NDArray[np.float64]:
+    """Clip a polygon [N, 3], optical frame, m, at ``near_m`` in front of the camera.
+
+    Sutherland and Hodgman, CACM 1974.
+    """
+    if np.all(points[:, 2] >= near_m):
         return points
     kept = []
     for one, other in zip(points, np.roll(points, -1, axis=0), strict=True):
-        if one[2] >= _NEAR_M:
+        if one[2] >= near_m:
             kept.append(one)
-        if (one[2] >= _NEAR_M) != (other[2] >= _NEAR_M):
-            kept.append(one + (other - one) * (_NEAR_M - one[2]) / (other[2] - one[2]))
+        if (one[2] >= near_m) != (other[2] >= near_m):
+            kept.append(one + (other - one) * (near_m - one[2]) / (other[2] - one[2]))
     return np.array(kept).reshape(-1, 3)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.devices.camera import Intrinsics
-from collector.geometry import Pose, inverse, matrix
-from collector.simulation import backdrop
+from collector.geometry import Matrix, Pose, inverse, matrix
+from collector.simulation import backdrop, printed_board
 from collector.simulation.bullet import load_bullet
+from collector.simulation.lens import Lens
 from collector.simulation.scene import Scene, load_scene
 from collector.simulation.state import WorldState
 
@@ -29,7 +30,7 @@ def projection_matrix(intrinsics: Intrinsics, near: float, far: float) -> NDArra
 
     Pixel centres are at whole numbers, as in OpenCV. OpenGL has them at halves, but the
     software renderer samples at whole window coordinates, with row 0 at the bottom.
-    Distortion is not drawn.
+    The distortion is not in it: `Lens` bends the picture.
     """
     width, height = intrinsics.width, intrinsics.height
     result = np.zeros((4, 4))
@@ -51,6 +52,7 @@ class Renderer:
         self._client: int = self._bullet.connect(self._bullet.DIRECT)
         self._scene: Scene = load_scene(self._bullet, self._client, with_table=False)
         self._lamp_on = False
+        self._lens: Lens | None = None
 
     def render(
         self, state: WorldState, t_base_optical: Pose, intrinsics: Intrinsics
@@ -58,17 +60,41 @@ class Renderer:
         """Return the image [height, width, 3] RGB of ``state``.
 
         ``t_base_optical`` [7] is the camera's pose (optical frame: z forward, y down).
-        Raises RuntimeError when the renderer is closed.
+        Raises RuntimeError when the renderer is closed, ValueError for a distortion that
+        folds the picture.
         """
         if self._client < 0:
             raise RuntimeError("the renderer is closed: make a new one")
         self._mirror(state)
-        view = _OPTICAL_TO_EYE @ matrix(inverse(t_base_optical))
-        projection = projection_matrix(intrinsics, NEAR_M, FAR_M)
+        if self._lens is None or self._lens.intrinsics != intrinsics:
+            self._lens = Lens(intrinsics)  # kept: a camera draws with the same ones again
+        lens = self._lens
+        t_optical_base = matrix(inverse(t_base_optical))
+        bodies, depth_m = self._draw_bodies(t_optical_base, lens.pinhole)
+        image = backdrop.paint(state, t_base_optical, lens.pinhole)
+        np.copyto(image, bodies, where=np.isfinite(depth_m)[:, :, None])
+        image = lens.bend(image)
+        if printed_board.BODY in state.body_names:
+            t_base_board = matrix(state.body(printed_board.BODY))
+            printed_board.paint(
+                image,
+                lens.bend_depth(depth_m),
+                t_optical_base @ t_base_board,
+                lens,
+                printed_board.light_in(t_base_board),
+            )
+        return image
+
+    def _draw_bodies(
+        self, t_optical_base: Matrix, pinhole: Intrinsics
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return the bodies' picture [H, W, 3] and depth [H, W] m, infinite where none is."""
+        view = _OPTICAL_TO_EYE @ t_optical_base
+        projection = projection_matrix(pinhole, NEAR_M, FAR_M)
         bullet = self._bullet
         picture = bullet.getCameraImage(
-            intrinsics.width,
-            intrinsics.height,
+            pinhole.width,
+            pinhole.height,
             viewMatrix=view.T.ravel().tolist(),
             projectionMatrix=projection.T.ravel().tolist(),
             renderer=bullet.ER_TINY_RENDERER,
@@ -81,12 +107,13 @@ class Renderer:
             lightSpecularCoeff=0.05,
             physicsClientId=self._client,
         )
-        size = (intrinsics.height, intrinsics.width)
-        bodies = np.asarray(picture[2], np.uint8).reshape(*size, 4)
-        depth = np.asarray(picture[3], np.float32).reshape(size)
-        image = backdrop.paint(state, t_base_optical, intrinsics)
-        np.copyto(image, bodies[:, :, :3], where=(depth < _EMPTY_DEPTH)[:, :, None])
-        return image
+        size = (pinhole.height, pinhole.width)
+        bodies = np.asarray(picture[2], np.uint8).reshape(*size, 4)[:, :, :3]
+        buffer = np.asarray(picture[3], np.float32).reshape(size)
+        depth_m = np.full(size, np.inf, np.float32)
+        drawn = buffer < _EMPTY_DEPTH
+        depth_m[drawn] = FAR_M * NEAR_M / (FAR_M - (FAR_M - NEAR_M) * buffer[drawn])
+        return bodies, depth_m
 
     def close(self) -> None:
         """Close the physics client. May be called twice."""

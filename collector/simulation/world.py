@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from collector.devices.arm_driver import ArmReading
 from collector.geometry import Pose, distance
-from collector.simulation import tasks
+from collector.simulation import calibration_scene, printed_board, tasks
 from collector.simulation.bullet import load_bullet
 from collector.simulation.kinematics import (
     JOINT_COUNT,
@@ -109,9 +109,13 @@ class World:
     def reset(self, task_id: str, seed: int) -> Layout:
         """Lay the scene out anew and put the arm at its start, holding, gripper open.
 
-        Same task and seed: the same state, to the last bit. Raises UnknownTask.
+        ``task_id`` may also name one of `calibration_scene.SCENES`; a board in the gripper
+        is held by closed fingers. Same task and seed: the same state, to the last bit.
+        Raises UnknownTask.
         """
-        layout = draw_layout(task_id, seed)
+        calibrates = task_id in calibration_scene.SCENES
+        draw = calibration_scene.calibration_layout if calibrates else draw_layout
+        layout = draw(task_id, seed)
         self._build(layout)
         self._layout_id += 1
         scene = self._ready()
@@ -121,13 +125,14 @@ class World:
         start = inverse_kinematics(layout.arm_start, REST_RAD, iterations=60, null_space_gain=0.0)
         for name, value in zip(ARM_JOINTS, start, strict=True):
             self._set_joint(name, float(value), 0.0)
+        held = calibrates and calibration_scene.SCENES[task_id].place == "gripper"
+        self._gripper = 1.0 if held else 0.0
         for name in FINGER_JOINTS:
-            self._set_joint(name, FINGER_TRAVEL_M, 0.0)
+            self._set_joint(name, FINGER_TRAVEL_M * (1.0 - self._gripper), 0.0)
         self._set_joint("drawer", layout.drawer_m, 0.0)
         self._set_joint("rocker", layout.rocker_rad, 0.0)
         self._joint_target = start
         self._target = layout.arm_start.copy()
-        self._gripper = 0.0
         for _ in range(round(_SETTLE_S * self._tick_hz)):
             self.tick()
         # Starting again from its own snapshot leaves nothing behind that a snapshot
@@ -200,12 +205,16 @@ class World:
         """Return what a renderer needs to draw the world as it is now."""
         scene = self._ready()
         assert self._layout is not None
-        poses = np.array([self._body_pose(scene.bodies[name]) for name in BODY_NAMES])
+        names = BODY_NAMES
+        poses = [self._body_pose(scene.bodies[name]) for name in names]
+        board = calibration_scene.board_pose(self._layout, self._ee_pose(scene))
+        if board is not None:
+            names, poses = (*names, printed_board.BODY), [*poses, board]
         return WorldState(
             layout_id=self._layout_id,
             task_id=self._layout.task_id,
-            body_names=BODY_NAMES,
-            body_poses=poses,
+            body_names=names,
+            body_poses=np.array(poses),
             joint_names=JOINT_NAMES,
             joint_positions=np.array([self._joint(name)[0] for name in JOINT_NAMES]),
         )
@@ -214,6 +223,8 @@ class World:
         """Judge whether the task of the present layout is achieved."""
         scene = self._ready()
         assert self._layout is not None
+        if self._layout.task_id in calibration_scene.SCENES:
+            return tasks.Evaluation(False, "nothing to achieve: the scene is for calibration")
         speeds = {
             name: float(np.linalg.norm(self._body_velocity(scene.bodies[name])[0]))
             for name in FREE_BODIES
@@ -253,7 +264,10 @@ class World:
             values = json.loads(text)
             if values["schema"] != SNAPSHOT_SCHEMA:
                 raise ValueError(f"schema {values['schema']!r} is not {SNAPSHOT_SCHEMA!r}")
-            layout = layout_from_dict(values["layout"])
+            laid_out = values["layout"]
+            calibrates = laid_out["task_id"] in calibration_scene.SCENES
+            read = calibration_scene.layout_from_dict if calibrates else layout_from_dict
+            layout = read(laid_out)
             bodies = {name: values["bodies"][name] for name in FREE_BODIES}
             joints = {name: tuple(map(float, values["joints"][name])) for name in JOINT_NAMES}
             target = np.array(values["target_pose"], float).reshape(7)
