@@ -121,5 +121,20 @@ def advice(measures: Measures, best: Best | None = None, policy: AdvicePolicy | 
     return found[0].sentence if found else ""
 
 
+# What has happened by then will not go away; of pauses and ways only the end tells.
+LIVE_MEASURES = ("clipped_share", "gripper_reversals")
+LIVE_STEPS = 10  # 2 s: of fewer, one clipped step would be a large share
+
+
+def live_advice(
+    measures: Measures, best: Best | None = None, policy: AdvicePolicy | None = None
+) -> str:
+    """Return what to improve while the attempt still runs, one line; mostly empty."""
+    if measures.steps < LIVE_STEPS:
+        return ""
+    told = (f.sentence for f in findings(measures, best, policy) if f.measure in LIVE_MEASURES)
+    return next(told, "")
+
+
 def _seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 2 else f"{value:.0f} s"

@@ -10,11 +10,14 @@ the arm really travelled.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from collector.arm.sample import ArmSample
 from collector.clock import NS_PER_S
@@ -61,6 +64,12 @@ class Measures:
         """Return plain values, for JSON."""
         return {**asdict(self), "idle_share": self.idle_share}
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Measures:
+        """Return the measures that `as_dict` gave. Raises ValueError for anything else."""
+        own = {key: value for key, value in values.items() if key != "idle_share"}
+        return _read(Measures, own)
+
 
 @dataclass(frozen=True)
 class Best:
@@ -70,6 +79,43 @@ class Best:
     path_m: float | None = None
     smoothness: float | None = None
     gripper_reversals: int | None = None
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """Return plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Best:
+        """Return the best that `as_dict` gave. Raises ValueError for anything else."""
+        return _read(Best, values)
+
+
+Record = TypeVar("Record", Measures, Best)
+
+
+def _read(kind: type[Record], values: Mapping[str, Any]) -> Record:
+    unknown = set(values) - {field.name for field in fields(kind)}
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+    try:
+        return TypeAdapter(kind).validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{kind.__name__} {where}: {first['msg']}") from None
+
+
+def best_of_stored(successes: Iterable[Mapping[str, Any] | None]) -> Best:
+    """Return the best of stored measures, `Measures.as_dict`, of *successful* attempts.
+
+    See `best_of`. What cannot be read, as when another version wrote it or nothing was
+    measured (None), does not count.
+    """
+    readable = []
+    for values in successes:
+        with suppress(ValueError):
+            readable.append(Measures.from_dict(values or {}))
+    return best_of(readable)
 
 
 def best_of(successes: Iterable[Measures]) -> Best:

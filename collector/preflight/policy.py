@@ -75,9 +75,19 @@ class PreflightPolicy:
 
     @classmethod
     def of_station(cls, station: Station) -> PreflightPolicy:
-        """Return the policy with the cameras and the disk reserve of a station's description."""
-        reserve_bytes = round(station.recording.min_free_gb * 1e9)
-        return cls(cameras=tuple(station.cameras), reserve_bytes=reserve_bytes)
+        """Return the policy with what a station's description says of it."""
+        limits = station.preflight
+        return cls(
+            cameras=tuple(station.cameras),
+            reserve_bytes=round(station.recording.min_free_gb * 1e9),
+            warn_median=limits.warn_brightness,
+            refuse_median=limits.refuse_brightness,
+            warn_cct_k=limits.warn_colour_k,
+            warn_calibration_age_ns=round(limits.warn_calibration_days * DAY_NS),
+            refuse_calibration_age_ns=round(limits.refuse_calibration_days * DAY_NS),
+            warn_attempts=limits.warn_attempts,
+            refuse_attempts=limits.refuse_attempts,
+        )
 
     def __post_init__(self) -> None:
         """Raise ValueError where a warning would come after the refusal."""

@@ -60,6 +60,10 @@ class PreflightReport:
         """The checks that warn."""
         return tuple(r for r in self.results if r.level == "warning")
 
+    def without(self, *names: str) -> PreflightReport:
+        """Return the report without the checks of these names."""
+        return PreflightReport(tuple(r for r in self.results if r.name not in names))
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
         return {"passed": self.passed, "results": [r.as_dict() for r in self.results]}

@@ -1,6 +1,15 @@
 from setuptools import setup
 
-NODES = ["arm", "camera", "recorder", "scripted_session", "simulator", "synchronizer", "teleop"]
+NODES = [
+    "arm",
+    "camera",
+    "preflight",
+    "recorder",
+    "scripted_session",
+    "simulator",
+    "synchronizer",
+    "teleop",
+]
 
 setup(
     name="collector_nodes",
