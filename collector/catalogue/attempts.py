@@ -1,4 +1,4 @@
-"""Attempts: every try at a task, and a supervisor's word that opens one.
+"""Attempts: every try at a task.
 
 An attempt is written down when it begins. A process killed in it leaves it open, to be
 found by `open_attempts` and marked as interrupted.
@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from collector.catalogue.custody import canonical
 from collector.catalogue.errors import CatalogueError
 from collector.catalogue.ledger import Ledger
-from collector.catalogue.operators import consent_in_force, operator_row, require_supervisor
+from collector.catalogue.operators import consent_in_force
 from collector.catalogue.sessions import ensure_task, open_session_row
-from collector.catalogue.tables import AttemptRow, EpisodeRow, OverrideRow, SessionRow, TaskRow
+from collector.catalogue.tables import AttemptRow, EpisodeRow, SessionRow, TaskRow
 from collector.episode.goal import DISCARDED, FAILURE, INTERRUPTED, RECORDING, SUCCESS, UNLABELLED
 
 PHASES = ("practice", "collection")
@@ -41,22 +41,12 @@ class Attempt:
     detail: Mapping[str, Any]  # layout, arm start, practice measures
     began_ns: int
     ended_ns: int | None
-
-
-@dataclass(frozen=True)
-class Override:
-    """A supervisor opened a task for an operator below the gate's threshold."""
-
-    override_id: int
-    operator_id: str
-    task_id: str
-    supervisor_id: str
-    reason: str
-    given_ns: int
+    workflow_id: str | None  # what the session calls it; none for what it never told
+    predicate: bool | None  # the simulator's judgement, as the session told it
 
 
 class Attempts(Ledger):
-    """Decisions about attempts and the gate."""
+    """Decisions about attempts."""
 
     def begin_attempt(
         self,
@@ -244,7 +234,7 @@ class Attempts(Ledger):
                 AttemptRow.task_id == task_id,
                 AttemptRow.outcome.in_(outcomes),
             )
-            .order_by(AttemptRow.attempt_id.desc())
+            .order_by(AttemptRow.began_ns.desc(), AttemptRow.attempt_id.desc())
             .limit(limit)
         )
         if phase is not None:
@@ -265,14 +255,18 @@ class Attempts(Ledger):
     def collected_counts(self) -> dict[str, int]:
         """Return task -> demonstrations that count for its quota, of all sessions and stations.
 
-        Collected, a success to the operator, and not called a failure by a reviewer, withdrawn
-        or deleted since. Known tasks without any have 0.
+        Collected, a success to the operator, and not called a failure by the simulator or a
+        reviewer, withdrawn or deleted since. Known tasks without any have 0.
         """
         usable = or_(
-            EpisodeRow.episode_id.is_(None),  # its episode is not registered yet
+            # Its episode is not registered yet.
+            and_(EpisodeRow.episode_id.is_(None), AttemptRow.predicate.is_not(False)),
             and_(
                 EpisodeRow.status.in_(("recorded", "released")),
+                EpisodeRow.outcome != INTERRUPTED,
                 func.coalesce(EpisodeRow.label_reviewer, SUCCESS) != FAILURE,
+                func.coalesce(EpisodeRow.label_predicate, SUCCESS) != FAILURE,
+                or_(EpisodeRow.label_predicate.is_not(None), AttemptRow.predicate.is_not(False)),
             ),
         )
         counted = (
@@ -285,59 +279,6 @@ class Attempts(Ledger):
             counts = dict.fromkeys(session.scalars(select(TaskRow.task_id)), 0)
             counts.update((task_id, count) for task_id, count in session.execute(counted))
             return counts
-
-    def override_gate(
-        self, operator_id: str, task_id: str, task_type: str, supervisor_id: str, reason: str
-    ) -> Override:
-        """Open a task for an operator. Raises NotPermittedError but for a supervisor."""
-        with self._deciding() as session:
-            require_supervisor(session, supervisor_id, "override the gate", reason)
-            operator_row(session, operator_id)
-            now_ns = self._append(
-                session,
-                supervisor_id,
-                "gate.override",
-                f"operator:{operator_id}",
-                reason,
-                {"task": task_id},
-            )
-            ensure_task(session, task_id, task_type, now_ns)
-            row = OverrideRow(
-                operator_id=operator_id,
-                task_id=task_id,
-                supervisor_id=supervisor_id,
-                reason=reason,
-                given_ns=now_ns,
-            )
-            session.add(row)
-            session.flush()
-            return _override(row)
-
-    def end_override(self, override_id: int, supervisor_id: str, reason: str) -> None:
-        """Leave the task to the gate again. Raises NotPermittedError but for a supervisor."""
-        with self._deciding() as session:
-            require_supervisor(session, supervisor_id, "end an override", reason)
-            row = session.get(OverrideRow, override_id)
-            if row is None or row.ended_ns is not None:
-                raise CatalogueError(f"there is no override {override_id} in force")
-            row.ended_ns = self._append(
-                session,
-                supervisor_id,
-                "gate.end-override",
-                f"operator:{row.operator_id}",
-                reason,
-                {"task": row.task_id},
-            )
-
-    def overrides(self, operator_id: str) -> list[Override]:
-        """Return the overrides in force for an operator, oldest first."""
-        with self._reading() as session:
-            rows = session.scalars(
-                select(OverrideRow)
-                .where(OverrideRow.operator_id == operator_id, OverrideRow.ended_ns.is_(None))
-                .order_by(OverrideRow.override_id)
-            )
-            return [_override(row) for row in rows]
 
 
 def _require_outcome(outcome: str) -> None:
@@ -365,15 +306,6 @@ def _attempt(row: AttemptRow) -> Attempt:
         detail=json.loads(row.detail),
         began_ns=row.began_ns,
         ended_ns=row.ended_ns,
-    )
-
-
-def _override(row: OverrideRow) -> Override:
-    return Override(
-        row.override_id,
-        row.operator_id,
-        row.task_id,
-        row.supervisor_id,
-        row.reason,
-        row.given_ns,
+        workflow_id=row.workflow_id,
+        predicate=row.predicate,
     )

@@ -6,6 +6,7 @@ lock on the chain's head. A schema of an older revision is brought up to date on
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import time
@@ -19,10 +20,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from collector.catalogue.errors import CatalogueError
 
 FILE_NAME = "catalogue.db"
-REVISIONS = ("0001",)  # oldest first; the last is what this software reads and writes
+REVISIONS = ("0001", "0002")  # oldest first; the last is what this software reads and writes
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_BUSY_MS = 20_000
+WAIT_S = 20.0  # for another writer, or for a server
 _MIGRATION_LOCK = 0x636F6C6C  # any number that nobody else locks in this database
 
 
@@ -31,10 +32,11 @@ def catalogue_file(root: Path) -> Path:
     return root / FILE_NAME
 
 
-def open_engine(where: str | Path) -> Engine:
+def open_engine(where: str | Path, wait_s: float = WAIT_S) -> Engine:
     """Return an engine on an up-to-date schema.
 
     ``where`` is the path of a SQLite file, made if there is none, or a database's URL.
+    ``wait_s`` is how long a statement waits for another writer or for the server.
     Raises CatalogueError when it cannot be reached, is newer than this software, or is
     another program's.
     """
@@ -43,14 +45,14 @@ def open_engine(where: str | Path) -> Engine:
     if url.get_backend_name() == "sqlite" and url.database:
         _make_private_file(Path(url.database))
     try:
-        engine = create_engine(url)
+        engine = _engine(url, wait_s)
     except ModuleNotFoundError as error:
         raise CatalogueError(
             f"{shown} needs a driver: pip install 'collector[postgres]'"
         ) from error
     try:
         if engine.dialect.name == "sqlite":
-            _prepare_sqlite(engine)
+            _prepare_sqlite(engine, wait_s)
         _bring_up_to_date(engine, shown)
     except CatalogueError:
         engine.dispose()
@@ -89,11 +91,28 @@ def _make_private_file(path: Path) -> None:
         raise CatalogueError(f"{path} cannot be opened: {error.strerror}") from error
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _engine(url: URL, wait_s: float) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return create_engine(url)
+    # A server that vanished is noticed; what the URL says itself stands.
+    settings = {
+        "connect_timeout": max(2, math.ceil(wait_s)),
+        "options": f"-c lock_timeout={round(1000 * wait_s)}",
+        "tcp_user_timeout": 1000 * max(2, math.ceil(wait_s)),
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+    }
+    given = {name: value for name, value in settings.items() if name not in url.query}
+    # A server that was started again costs no request its answer.
+    return create_engine(url, connect_args=given, pool_pre_ping=True)
+
+
+def _prepare_sqlite(engine: Engine, wait_s: float) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:
         connection.isolation_level = None  # transactions begin below, not in the driver
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        connection.execute(f"PRAGMA busy_timeout = {round(1000 * wait_s)}")
         connection.execute("PRAGMA foreign_keys = ON")
         # A decision is on disk when it is confirmed, also when the power fails.
         connection.execute("PRAGMA synchronous = FULL")
@@ -112,7 +131,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 def _to_wal(connection: Any) -> None:
     """Set WAL mode, which another process that opens the same new file may hold up."""
-    deadline = time.monotonic() + _BUSY_MS / 1000
+    deadline = time.monotonic() + WAIT_S
     while True:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()

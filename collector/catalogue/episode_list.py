@@ -16,8 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from collector.catalogue.errors import CatalogueError
 from collector.catalogue.ledger import Ledger
-from collector.catalogue.tables import ConsentRow, EpisodeRow, LabelRow
-from collector.episode.goal import LABELS
+from collector.catalogue.tables import AttemptRow, ConsentRow, EpisodeRow, LabelRow
+from collector.episode.goal import INTERRUPTED, LABELS
 
 STATUSES = ("recorded", "released", "withdrawn", "deleted")
 LARGEST_PAGE = 500
@@ -168,13 +168,17 @@ class EpisodeList(Ledger):
     def exportable_episodes(self, released_only: bool = True) -> list[Episode]:
         """Return what an export may take, newest first.
 
-        Collected, ended by its operator, neither withdrawn nor deleted, of an operator whose
-        consent is in force; and released, unless ``released_only`` is false.
+        Collected, ended by its operator and not discarded since, neither withdrawn nor deleted,
+        of an operator whose consent is in force; and released, unless ``released_only`` is
+        false. A discard that was undone counts as what it came back to.
         """
         statuses = ("released",) if released_only else ("released", "recorded")
         query = _newest_first().where(
             EpisodeRow.phase == "collection",
-            EpisodeRow.outcome.in_(LABELS),
+            EpisodeRow.outcome != INTERRUPTED,
+            exists().where(
+                AttemptRow.episode_id == EpisodeRow.episode_id, AttemptRow.outcome.in_(LABELS)
+            ),
             EpisodeRow.status.in_(statuses),
             exists().where(
                 ConsentRow.operator_id == EpisodeRow.operator_id,

@@ -12,12 +12,23 @@ from collector.catalogue.attempts import PHASES
 from collector.catalogue.custody import canonical
 from collector.catalogue.episode_list import EpisodeList
 from collector.catalogue.errors import CatalogueError
-from collector.catalogue.operators import OPERATOR, consent_in_force, require_supervisor
+from collector.catalogue.operators import (
+    consent_in_force,
+    ensure_operator,
+    require_supervisor,
+)
 from collector.catalogue.sealed_facts import SealedFacts, read_facts
 from collector.catalogue.sessions import FROM_EPISODES, ensure_station, ensure_task
 from collector.catalogue.tables import AttemptRow, EpisodeRow, LabelRow, OperatorRow, SessionRow
 from collector.clock import NS_PER_S
-from collector.episode.goal import FAILURE, LABELS, SUCCESS
+from collector.episode.goal import (
+    FAILURE,
+    INTERRUPTED,
+    LABELS,
+    RECORDING,
+    SUCCESS,
+    UNLABELLED,
+)
 
 SOURCES = ("operator", "predicate", "reviewer")
 SEALED_LABELS = {1: SUCCESS, 0: FAILURE}
@@ -80,7 +91,10 @@ class Episodes(EpisodeList):
         withdrawn = (
             person is not None
             and person.withdrawn_ns is not None
-            and facts.created_ns <= person.withdrawn_ns
+            and (
+                facts.created_ns <= person.withdrawn_ns
+                or consent_in_force(session, person.operator_id) is None
+            )
         )
         status = "withdrawn" if withdrawn else "recorded"
         row = EpisodeRow(**asdict(facts), status=status)
@@ -112,11 +126,8 @@ class Episodes(EpisodeList):
         created_ns = facts.created_ns
         ensure_station(session, facts.station_id, created_ns)
         ensure_task(session, facts.task_id, task_type, created_ns)
-        if facts.operator_id and session.get(OperatorRow, facts.operator_id) is None:
-            session.add(
-                OperatorRow(operator_id=facts.operator_id, role=OPERATOR, created_ns=created_ns)
-            )
-            session.flush()
+        if facts.operator_id:
+            ensure_operator(session, facts.operator_id, created_ns)
         if not facts.session_id:
             return
         ended_ns = created_ns + round(facts.duration_s * NS_PER_S)
@@ -155,7 +166,8 @@ class Episodes(EpisodeList):
                     AttemptRow.session_id == facts.session_id,
                     AttemptRow.task_id == facts.task_id,
                     AttemptRow.episode_id.is_(None),
-                    AttemptRow.began_ns <= facts.created_ns,
+                    # An episode says its beginning to the microsecond, rounded down.
+                    AttemptRow.began_ns < facts.created_ns + 1000,
                     or_(AttemptRow.ended_ns.is_(None), AttemptRow.ended_ns >= facts.created_ns),
                 )
                 .order_by(AttemptRow.attempt_id.desc())
@@ -163,6 +175,7 @@ class Episodes(EpisodeList):
             ).first()
         if lost is not None:
             lost.episode_id = facts.episode_id
+            self._label_as_attempted(session, lost)
             return
         session.add(
             AttemptRow(
@@ -178,6 +191,26 @@ class Episodes(EpisodeList):
                 ended_ns=facts.created_ns + round(facts.duration_s * NS_PER_S),
             )
         )
+
+    def _label_as_attempted(self, session: Session, attempt: AttemptRow) -> None:
+        """Give the episode of an attempt the operator's label that the attempt has now."""
+        row = session.get(EpisodeRow, attempt.episode_id)
+        if row is None or row.status == "deleted" or attempt.outcome in (RECORDING, INTERRUPTED):
+            return
+        value = attempt.outcome if attempt.outcome in (SUCCESS, FAILURE) else UNLABELLED
+        if (row.label_operator or UNLABELLED) == value:
+            return
+        author = attempt.operator_id or "unknown"
+        reason = f"the attempt is marked {attempt.outcome}"
+        now_ns = self._append(
+            session,
+            author,
+            "episode.label",
+            f"episode:{row.episode_id}",
+            reason,
+            {"source": "operator", "value": value},
+        )
+        _add_label(session, row, "operator", value, author, reason, now_ns)
 
     def label(
         self, episode_id: str, source: str, value: str, author: str, reason: str = ""
@@ -225,8 +258,9 @@ class Episodes(EpisodeList):
                 )
             if row.phase != "collection":
                 raise CatalogueError(f"{episode_id} is {row.phase}: only collection is released")
-            if row.outcome not in LABELS:
-                raise CatalogueError(f"{episode_id} was {row.outcome}: it cannot be released")
+            outcome = _outcome_now(session, row)
+            if outcome not in LABELS:
+                raise CatalogueError(f"{episode_id} was {outcome}: it cannot be released")
             if row.operator_id is None or consent_in_force(session, row.operator_id) is None:
                 raise CatalogueError(
                     f"{episode_id} cannot be released: {row.operator_id or 'nobody'} "
@@ -245,6 +279,19 @@ class Episodes(EpisodeList):
             row = _present_row(session, episode_id)
             row.status = "deleted"
             self._append(session, supervisor_id, "episode.delete", f"episode:{episode_id}", reason)
+
+
+def _outcome_now(session: Session, row: EpisodeRow) -> str:
+    """Return how the episode's attempt ended, as marked since: a discard may be undone."""
+    if row.outcome == INTERRUPTED:
+        return row.outcome
+    marked = session.scalars(
+        select(AttemptRow.outcome)
+        .where(AttemptRow.episode_id == row.episode_id)
+        .order_by(AttemptRow.attempt_id.desc())
+        .limit(1)
+    ).first()
+    return row.outcome if marked is None else marked
 
 
 def _present_row(session: Session, episode_id: str) -> EpisodeRow:

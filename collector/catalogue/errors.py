@@ -7,6 +7,10 @@ class CatalogueError(Exception):
     """The catalogue cannot do what was asked; the message says why, and what to do."""
 
 
+class CatalogueUnreachable(CatalogueError):
+    """The database is down, locked or full: the same may work later. Nothing was changed."""
+
+
 class SignInError(CatalogueError):
     """A person cannot sign in."""
 

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from collector.catalogue import custody
-from collector.catalogue.errors import CatalogueError
+from collector.catalogue.errors import CatalogueError, CatalogueUnreachable
+from collector.catalogue.tables import ChainHeadRow
 from collector.clock import Clock
 
 
@@ -70,8 +71,11 @@ class Ledger:
                 custody.lock_head(session)
                 yield session
         except DBAPIError as error:
-            raise CatalogueError(
-                f"the catalogue cannot be written, nothing was changed: {error.orig}"
+            # What no later try could write either is an error of the record's.
+            hopeless = isinstance(error, (DataError, IntegrityError))
+            kind = CatalogueError if hopeless else CatalogueUnreachable
+            raise kind(
+                f"the catalogue cannot be written, nothing was changed: {_cause(error)}"
             ) from error
 
     @contextmanager
@@ -85,7 +89,7 @@ class Ledger:
             with Session(self._snapshots) as session:
                 yield session
         except DBAPIError as error:
-            raise CatalogueError(f"the catalogue cannot be read: {error.orig}") from error
+            raise CatalogueUnreachable(f"the catalogue cannot be read: {_cause(error)}") from error
 
     def _append(
         self,
@@ -117,7 +121,17 @@ class Ledger:
         with self._deciding() as session:
             self._append(session, actor, action, subject, reason, payload)
 
+    def chain_length(self) -> int:
+        """Return how many custody events there are: unchanged while nothing is decided."""
+        with self._reading() as session:
+            return session.scalar(select(ChainHeadRow.sequence)) or 0
+
     def custody_chain(self) -> Iterator[custody.CustodyEvent]:
         """Return every custody event, oldest first, of one moment."""
         with self._reading() as session:
             yield from custody.events(session)
+
+
+def _cause(error: DBAPIError) -> str:
+    """Return what the database says, on one line."""
+    return " ".join(str(error.orig).split())

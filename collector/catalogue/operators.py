@@ -21,6 +21,7 @@ from collector.catalogue.ledger import Ledger
 from collector.catalogue.tables import ConsentRow, EpisodeRow, OperatorRow
 from collector.clock import NS_PER_S, Clock
 from collector.episode.seal import digest_file
+from collector.preflight.observation import ConsentObservation
 
 OPERATOR = "operator"
 SUPERVISOR = "supervisor"
@@ -168,6 +169,47 @@ class Operators(Ledger):
             ids = session.scalars(select(OperatorRow.operator_id).order_by(OperatorRow.operator_id))
             return [_operator(session, operator_id) for operator_id in ids.all()]
 
+    def is_supervisor(self, person_id: str) -> bool:
+        """Return whether a person is known as a supervisor."""
+        with self._reading() as session:
+            row = session.get(OperatorRow, person_id)
+            return row is not None and row.role == SUPERVISOR
+
+    def newest_consent(self, operator_id: str) -> Consent | None:
+        """Return a person's consent in force, else the newest that is withdrawn, else none."""
+        with self._reading() as session:
+            row = (
+                consent_in_force(session, operator_id)
+                or session.scalars(
+                    select(ConsentRow)
+                    .where(ConsentRow.operator_id == operator_id)
+                    .order_by(ConsentRow.consent_id.desc())
+                    .limit(1)
+                ).first()
+            )
+            return None if row is None else _consent(row)
+
+    def consent_observation(
+        self, operator_id: str, documents: Path | None = None
+    ) -> ConsentObservation:
+        """Return what the preflight asks of a person's consent.
+
+        ``documents`` is the folder that holds what was signed: a document of that name there
+        must have the digest on file. A scope names what it covers, parted by commas or
+        semicolons. Raises CatalogueError when the document cannot be read.
+        """
+        consent = self.newest_consent(operator_id)
+        if consent is None:
+            return ConsentObservation(operator_id, on_file=False)
+        scope = (part.strip() for part in re.split("[,;]", consent.scope))
+        return ConsentObservation(
+            operator_id,
+            on_file=True,
+            scope=tuple(part for part in scope if part),
+            withdrawn=consent.withdrawn_ns is not None,
+            document_matches=None if documents is None else _is_document(consent, documents),
+        )
+
     def give_consent(
         self,
         operator_id: str,
@@ -235,6 +277,13 @@ class Operators(Ledger):
             return len(marked.all())
 
 
+def ensure_operator(session: Session, operator_id: str, created_ns: int) -> None:
+    """Make a person known who is named by what was recorded: as an operator, without a PIN."""
+    if session.get(OperatorRow, operator_id) is None:
+        session.add(OperatorRow(operator_id=operator_id, role=OPERATOR, created_ns=created_ns))
+        session.flush()
+
+
 def operator_row(session: Session, operator_id: str) -> OperatorRow:
     """Return a person's row. Raises CatalogueError when there is none."""
     row = session.get(OperatorRow, operator_id)
@@ -264,6 +313,17 @@ def consent_in_force(session: Session, operator_id: str) -> ConsentRow | None:
         .order_by(ConsentRow.consent_id.desc())
         .limit(1)
     ).first()
+
+
+def _is_document(consent: Consent, documents: Path) -> bool | None:
+    """Whether the document is the one that was signed; None where it is not there."""
+    document = documents / consent.document
+    try:
+        return digest_file(document) == consent.digest
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CatalogueError(f"{document} cannot be read: {error.strerror}") from error
 
 
 def _consent(row: ConsentRow) -> Consent:

@@ -69,6 +69,9 @@ class StationRow(Base):
 
     station_id: Mapped[str] = mapped_column(primary_key=True)
     created_ns: Mapped[int]
+    # The newest entry of its session's journal that stands in the chain of custody.
+    journal_sequence: Mapped[int | None]
+    journal_at_ns: Mapped[int | None]
 
 
 class TaskRow(Base):
@@ -101,8 +104,10 @@ class AttemptRow(Base):
     __tablename__ = "attempts"
     __table_args__ = (
         _one_of("attempts", "phase", "practice", "collection"),
-        Index("ix_attempts_gate", "operator_id", "task_id", "attempt_id"),
+        Index("ix_attempts_gate", "operator_id", "task_id", "began_ns", "attempt_id"),
         Index("ix_attempts_coverage", "phase", "outcome", "task_id"),
+        Index("ix_attempts_workflow", "workflow_id", unique=True),
+        Index("ix_attempts_cells", "task_id", "cells"),
     )
 
     attempt_id: Mapped[int] = mapped_column(primary_key=True)
@@ -117,6 +122,9 @@ class AttemptRow(Base):
     detail: Mapped[str]  # canonical JSON: layout, arm start, practice measures
     began_ns: Mapped[int]
     ended_ns: Mapped[int | None]
+    workflow_id: Mapped[str | None]  # what the session calls it; none for what it never told
+    predicate: Mapped[bool | None]  # the simulator's judgement, as the session told it
+    cells: Mapped[str | None]  # canonical JSON: object -> cell of its zone that it began in
 
 
 class EpisodeRow(Base):
@@ -182,7 +190,7 @@ class LabelRow(Base):
 
 
 class OverrideRow(Base):
-    """A supervisor opens a task for an operator below the gate's threshold."""
+    """A supervisor's word on the gate, in force until another word or its end."""
 
     __tablename__ = "overrides"
 
@@ -193,6 +201,7 @@ class OverrideRow(Base):
     reason: Mapped[str]
     given_ns: Mapped[int]
     ended_ns: Mapped[int | None]
+    opens: Mapped[bool | None]  # opens or closes the task; none leaves it to the gate again
 
 
 class CustodyRow(Base):

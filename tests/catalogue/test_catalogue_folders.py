@@ -159,7 +159,8 @@ def test_the_commands_keep_a_catalogue(root: Path, tmp_path: Path) -> None:
 
 def test_a_name_that_cannot_be_kept_adds_nobody(root: Path) -> None:
     at = ("--root", str(root))
-    run("operators", "add", "--name", "Zoë", "--pin", PIN, *at)
+    run("operators", "add", "--name", "Zoë", *at, typed=f"{PIN}\n")
     (root / "private" / "operators.yaml").chmod(0o644)
-    assert "others can read" in run("operators", "add", "--name", "Bo", "--pin", PIN, *at, code=2)
+    refused = run("operators", "add", "--name", "Bo", *at, typed=f"{PIN}\n", code=2)
+    assert "others can read" in refused
     assert len(json.loads(run("operators", "list", "--json", *at))) == 1
