@@ -7,6 +7,7 @@ are those of a station. Many stations work side by side on one shared history.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -79,6 +80,8 @@ class CampaignTask:
     collection: int
     success: float  # of labelled collection attempts
     interval: tuple[float, float]  # Wilson, 95 %
+    opened: int  # times that it opened for an operator
+    fell_back: int
 
     @property
     def covered(self) -> float:
@@ -144,7 +147,9 @@ class Campaign:
         self._stations = [
             _Station(number, library, self.history, plan) for number in range(plan.stations)
         ]
-        self._opened = self._fell_back = self._below = self._repeated = 0
+        self._opened: Counter[str] = Counter()
+        self._fell_back: Counter[str] = Counter()
+        self._below = self._repeated = 0
         self._attempts = self._sessions = 0
 
     def run(self) -> CampaignReport:
@@ -203,8 +208,8 @@ class Campaign:
         session.label(outcome, who, predicate=predicate)
         session.sealed(mark.attempt_id, f"episode-{mark.attempt_id}")
         after = station.progress.gate(session.memory, mark.task_id)
-        self._opened += after.is_open and not gate.is_open
-        self._fell_back += gate.is_open and not after.is_open
+        self._opened[mark.task_id] += after.is_open and not gate.is_open
+        self._fell_back[mark.task_id] += gate.is_open and not after.is_open
         choice = session.memory.choice
         assert choice is not None
         if (
@@ -240,14 +245,16 @@ class Campaign:
                 collection=len(collection),
                 success=successes / len(labelled) if labelled else 0.0,
                 interval=wilson_interval(successes, len(labelled)),
+                opened=self._opened[name],
+                fell_back=self._fell_back[name],
             )
         total_ns = sum(station.clock.now_ns() for station in self._stations)
         return CampaignReport(
             attempts=self._attempts,
             sessions=self._sessions,
             simulated_h=total_ns / NS_PER_S / 3600,
-            opened=self._opened,
-            fell_back=self._fell_back,
+            opened=self._opened.total(),
+            fell_back=self._fell_back.total(),
             below_gate=self._below,
             repeated_types=self._repeated,
             tasks=tasks,

@@ -10,11 +10,14 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 from scipy.stats import qmc
 
+from collector.geometry import Pose
 from collector.tasks.description import TaskDescription
 from collector.workflow.history import Fact
 
@@ -23,8 +26,20 @@ _CANDIDATES = 24  # layouts of the simulator among which the nearest is taken
 _MOST_TRIES = 2000
 _SEEDS = 2**31
 
-# Draws the simulator's layout: task id, seed -> object -> (x, y) m, in base.
-DrawLayout = Callable[[str, int], Mapping[str, tuple[float, float]]]
+
+class DrawnLayout(Protocol):
+    """A simulator's layout, in ``base``."""
+
+    @property
+    def objects(self) -> Mapping[str, tuple[tuple[float, float, float], float]]:
+        """Object -> position m, yaw rad."""
+
+    @property
+    def arm_start(self) -> Pose:
+        """T_base_ee [7] at the start, tool down."""
+
+
+DrawLayout = Callable[[str, int], DrawnLayout]  # task id, seed -> the simulator's layout
 
 
 class Placement(Fact):
@@ -38,8 +53,8 @@ class Placement(Fact):
 class LayoutPlan(Fact):
     """The layout of one attempt.
 
-    Where a simulator lays it out, its layout of ``seed`` is what counts: the placements are
-    its own then, with yaw 0 where it does not tell.
+    Where a simulator lays it out, its layout of ``seed`` is what counts: the placements and
+    the arm's start are its own then.
     """
 
     task_id: str
@@ -141,21 +156,25 @@ class LayoutSampler:
     ) -> LayoutPlan:
         rng = np.random.default_rng([*self._key, index])
         seed = int(rng.integers(1, _SEEDS))
-        if self._draw is not None and scene is not None:
-            seed, objects = self._nearest(self._draw, scene, objects, rng)
         start = self._task.arm_start
         shifts = 2 * point[-4:] - 1
         x, y, z = (
             middle + spread * float(shift)
             for middle, spread, shift in zip(start.position, start.spread, shifts[:3], strict=True)
         )
+        arm_yaw = start.yaw_spread * float(shifts[3])
+        if self._draw is not None and scene is not None:
+            seed, drawn = self._nearest(self._draw, scene, objects, rng)
+            objects = {name: _placement(drawn, name) for name in self._names}
+            x, y, z = (float(value) for value in drawn.arm_start[:3])
+            arm_yaw = _tool_yaw(drawn.arm_start)
         return LayoutPlan(
             task_id=self._task.id,
             index=index,
             seed=seed,
             objects=objects,
             arm_position=(x, y, z),
-            arm_yaw=start.yaw_spread * float(shifts[3]),
+            arm_yaw=arm_yaw,
             cells={name: self._cell(name, place) for name, place in objects.items()},
         )
 
@@ -165,16 +184,16 @@ class LayoutSampler:
         scene: str,
         wanted: Mapping[str, Placement],
         rng: np.random.Generator,
-    ) -> tuple[int, dict[str, Placement]]:
-        """Return the simulator's layout that is nearest to ``wanted``, of some, by seed.
+    ) -> tuple[int, DrawnLayout]:
+        """Return the simulator's layout that is nearest to ``wanted``, of some, and its seed.
 
         The first object counts most: with few candidates not every one can be near.
         """
 
-        def distance(places: Mapping[str, tuple[float, float]]) -> float:
+        def distance(layout: DrawnLayout) -> float:
             total = 0.0
             for number, name in enumerate(self._names):
-                zone, (x, y) = self._task.zones[name], places[name]
+                zone, (x, y, _) = self._task.zones[name], layout.objects[name][0]
                 across = _share(x, zone.x) - _share(wanted[name].x, zone.x)
                 along = _share(y, zone.y) - _share(wanted[name].y, zone.y)
                 total += 0.02**number * (across**2 + along**2)
@@ -183,11 +202,7 @@ class LayoutSampler:
         seeds = [int(seed) for seed in rng.integers(1, _SEEDS, _CANDIDATES)]
         drawn = {seed: draw(scene, seed) for seed in seeds}
         best = min(drawn, key=lambda seed: distance(drawn[seed]))
-        places = {
-            name: Placement(x=drawn[best][name][0], y=drawn[best][name][1], yaw=0.0)
-            for name in self._names
-        }
-        return best, places
+        return best, drawn[best]
 
     def _cell(self, name: str, place: Placement) -> tuple[int, int]:
         zone = self._task.zones[name]
@@ -213,6 +228,17 @@ def coverage(
         for name in task.zones
         for counts in (cells.get(name, {}),)
     )
+
+
+def _placement(layout: DrawnLayout, name: str) -> Placement:
+    (x, y, _), yaw = layout.objects[name]
+    return Placement(x=x, y=y, yaw=yaw)
+
+
+def _tool_yaw(start: Pose) -> float:
+    """Return how far a tool that points down is turned about the vertical, rad."""
+    along_x = Rotation.from_quat(start[3:]).apply([1.0, 0.0, 0.0])
+    return float(np.arctan2(along_x[1], along_x[0]))
 
 
 def _share(value: float, span: tuple[float, float]) -> float:

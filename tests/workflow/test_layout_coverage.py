@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from station import LIBRARY
 
-from collector.simulation.layout import draw_layout
+from collector.simulation.layout import Layout, draw_layout, tool_down
 from collector.tasks.description import Zone
 from collector.workflow.layout_coverage import CELLS, LayoutPlan, LayoutSampler, coverage
 
@@ -69,12 +69,9 @@ def test_places_fill_a_zone_more_evenly_than_independent_draws() -> None:
 
 def test_the_simulators_layouts_are_steered_by_their_seed() -> None:
     task = LIBRARY.find("place_red_in_bowl")
-    pool = [
-        {name: thing[0][:2] for name, thing in draw_layout(task.id, seed).objects.items()}
-        for seed in range(120)
-    ]
+    pool = [draw_layout(task.id, seed) for seed in range(120)]
 
-    def draw(scene: str, seed: int) -> dict[str, tuple[float, float]]:
+    def draw(scene: str, seed: int) -> Layout:
         assert scene == task.id
         return pool[seed % len(pool)]
 
@@ -84,9 +81,13 @@ def test_the_simulators_layouts_are_steered_by_their_seed() -> None:
         assert len({layout.seed for layout in layouts}) == 16
         for layout in layouts:
             drawn = draw(task.id, layout.seed)
-            assert {n: (p.x, p.y) for n, p in layout.objects.items()} == {
-                name: drawn[name] for name in task.zones
+            assert {n: ((p.x, p.y), p.yaw) for n, p in layout.objects.items()} == {
+                name: (drawn.objects[name][0][:2], drawn.objects[name][1]) for name in task.zones
             }
+            start = tool_down(layout.arm_position, layout.arm_yaw)
+            assert np.allclose(start, drawn.arm_start) or np.allclose(
+                start[3:], -drawn.arm_start[3:]
+            )
         steered.append(coverage(task, counted(layouts))[0].visited)
         chosen = np.random.default_rng(seed).choice(len(pool), 16)
         zone = task.zones["red_block"]
@@ -96,7 +97,7 @@ def test_the_simulators_layouts_are_steered_by_their_seed() -> None:
                     tuple(
                         int(CELLS * (value - low) / (high - low))
                         for value, (low, high) in zip(
-                            pool[number]["red_block"], (zone.x, zone.y), strict=True
+                            pool[number].objects["red_block"][0][:2], (zone.x, zone.y), strict=True
                         )
                     )
                     for number in chosen
