@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import TransformStamped
 from rclpy.qos import qos_profile_sensor_data
 from ros_graph import Graph, Heard
 from sensor_msgs.msg import CameraInfo, Image
@@ -191,6 +192,32 @@ def test_a_camera_without_its_recording_says_what_to_do_and_streams_once_it_is_t
         "the trouble is over, and still told",
     )
     watched.check("static")
+
+
+def test_where_the_camera_is_reaches_late_joiners_and_follows_its_file(
+    graph: Graph, station: StationFile, tmp_path: Path
+) -> None:
+    record(tmp_path / "static.db3")
+    calibration = recorded(station, tmp_path / "static.db3")
+    path = station.load().calibration_path("static")
+    path.unlink()
+    watched = Watched(graph, "static")
+    graph.add(CameraNode, "static_camera", camera="static")
+    graph.wait(lambda: len(watched.images) >= 3, "the recording does not play")
+    poses = graph.hear(TransformStamped, "/static_camera/extrinsics", qos.LATCHED)
+    assert not poses.messages  # nobody knows yet
+    calibration.save(path)
+    graph.wait(lambda: len(poses), "a new calibration is not told")
+    late = graph.hear(TransformStamped, "/static_camera/extrinsics", qos.LATCHED)
+    graph.wait(lambda: len(late), "a late joiner does not learn where the camera is")
+    told = late.last
+    assert (told.header.frame_id, told.child_frame_id) == ("base", "static_optical")
+    assert (told.transform.translation.x, told.transform.rotation.x) == (0.9, 1.0)
+    graph.more(watched.info, 2)
+    check_intrinsics(watched.info.last, calibration)
+    moved = calibration.model_copy(update={"transform": (0.8, 0.0, 0.6, 1.0, 0.0, 0.0, 0.0)})
+    moved.save(path)
+    graph.wait(lambda: poses.last.transform.translation.x == 0.8, "a change is not told")
 
 
 def test_closing_a_camera_ends_its_reader(graph: Graph) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+from geometry_msgs.msg import TransformStamped
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -22,10 +23,14 @@ from collector_nodes.open_camera import open_camera
 from collector_nodes.station_node import StartError, StationNode, run
 
 READ_TIMEOUT_S = 0.5
+LOOK_FOR_CALIBRATION_S = 1.0
 
 
 class CameraNode(StationNode):
     """Publishes ``~/image_raw``, ``~/camera_info``, ``~/metadata`` and ``~/device`` of a camera.
+
+    ``~/extrinsics`` is where the calibration file says the camera is: of its optical frame, in
+    ``base`` or ``ee``. A file that is new or changed is taken up while the camera streams.
 
     Parameters: ``station``; ``camera``, its name in the station description.
     """
@@ -45,6 +50,10 @@ class CameraNode(StationNode):
         self._info = self.create_publisher(CameraInfo, "~/camera_info", qos_profile_sensor_data)
         self._metadata = self.create_publisher(FrameMetadata, "~/metadata", qos_profile_sensor_data)
         self._devices = self.create_publisher(CameraDevice, "~/device", qos.LATCHED)
+        self._extrinsics = self.create_publisher(TransformStamped, "~/extrinsics", qos.LATCHED)
+        self._calibration_seen: tuple[int, int] | None = None  # mtime ns, bytes
+        self._calibration_changed = threading.Event()
+        self.create_timer(LOOK_FOR_CALIBRATION_S, self._look_for_calibration)
         self._health = StreamHealth(f"{self.camera_name} camera", description.fps)
         self._problem = ""
         self._counter: int | None = None
@@ -102,6 +111,9 @@ class CameraNode(StationNode):
     def _stream(self, camera: Camera, info: CameraInfo) -> None:
         while not self._stopping.is_set():
             frame = camera.read(READ_TIMEOUT_S)
+            if self._calibration_changed.is_set():
+                self._calibration_changed.clear()
+                info = to_camera_info(camera.intrinsics, self._calibration(), self._frame_id)
             if frame is not None:
                 self._problem = ""
                 self._publish(frame, info)
@@ -123,6 +135,29 @@ class CameraNode(StationNode):
         self._images.publish(to_image(frame.image, frame.stamp_ns, self._frame_id))
         self._info.publish(info)
         self._health.on_sample(frame.stamp_ns, self.station_clock.now_ns(), dropped, frozen)
+
+    def _look_for_calibration(self) -> None:
+        """Publish the camera's pose where its calibration file is new or changed."""
+        try:
+            status = self.station.calibration_path(self.camera_name).stat()
+        except OSError:
+            return
+        seen = status.st_mtime_ns, status.st_size
+        if seen == self._calibration_seen:
+            return
+        self._calibration_seen = seen
+        calibration = self._calibration()
+        if calibration is None:
+            return
+        message = TransformStamped()
+        message.header.stamp = self.get_clock().now().to_msg()
+        message.header.frame_id = calibration.parent_frame
+        message.child_frame_id = self._frame_id
+        translation, rotation = message.transform.translation, message.transform.rotation
+        translation.x, translation.y, translation.z = calibration.transform[:3]
+        rotation.x, rotation.y, rotation.z, rotation.w = calibration.transform[3:]
+        self._extrinsics.publish(message)
+        self._calibration_changed.set()
 
     def _calibration(self) -> CameraCalibration | None:
         path = self.station.calibration_path(self.camera_name)
