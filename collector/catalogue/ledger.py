@@ -54,6 +54,24 @@ class Ledger:
             finally:
                 self._thread.session = None
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Answer this thread's questions inside the block from one moment."""
+        if self._held() is not None or getattr(self._thread, "reading", None) is not None:
+            yield
+            return
+        with self._reading() as session:
+            self._thread.reading = session
+            try:
+                yield
+            finally:
+                self._thread.reading = None
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that was handed in."""
+        return self._clock
+
     def _held(self) -> Session | None:
         session: Session | None = getattr(self._thread, "session", None)
         return session
@@ -81,7 +99,7 @@ class Ledger:
     @contextmanager
     def _reading(self) -> Iterator[Session]:
         """A transaction that changes nothing."""
-        held = self._held()
+        held = self._held() or getattr(self._thread, "reading", None)
         try:
             if held is not None:
                 yield held

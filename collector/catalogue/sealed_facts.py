@@ -52,7 +52,7 @@ def read_facts(path: Path) -> tuple[SealedFacts, str]:
         if faults := manifest_faults(path):
             raise CatalogueError(f"{path} is not as it was sealed: {faults[0]}")
         summary = read_summary(path)
-        created_ns = _parse_time(summary.created)
+        created_ns = created_of(summary.created)
     except (EpisodeError, OSError, ValueError) as error:
         raise CatalogueError(f"{path} cannot be catalogued: {error}") from error
     facts = SealedFacts(
@@ -90,7 +90,7 @@ def manifest_digest(path: Path) -> str:
         ) from error
 
 
-def _parse_time(iso: str) -> int:
+def created_of(iso: str) -> int:
     """Return ISO 8601 in UTC as ns since the epoch, exact to the microsecond."""
     moment = datetime.fromisoformat(iso.replace("Z", "+00:00")).astimezone(timezone.utc)
     whole = moment.replace(microsecond=0)
