@@ -14,6 +14,7 @@ from collector.simulation.kinematics import forward_kinematics
 from collector.simulation.mounts import ParentFrame
 from collector.simulation.renderer import Renderer
 from collector.simulation.scene import ARM_JOINTS
+from collector.simulation.sensor_noise import SensorNoise
 from collector.simulation.state import WorldState, interpolate_states
 
 StateSource = Callable[[], "tuple[int, WorldState] | None"]
@@ -29,9 +30,9 @@ class SimulatedCamera:
     """A `Camera` that draws the world at its own rate, in the reader's thread.
 
     A frame is due every ``1 / fps`` s from ``phase_ns`` after the first read on; frames that
-    a late reader missed are skipped, and counted by ``Frame.counter``. It shows, and its
-    stamp is, the due instant: in between two world states. Where no state from before the
-    due time was seen, it is the first one after it.
+    a late reader missed are skipped, and counted by ``Frame.counter``. It shows, and but
+    for a stamp delay its stamp is, the due instant: in between two world states. Where no
+    state from before the due time was seen, it is the first one after it.
     """
 
     def __init__(
@@ -45,9 +46,16 @@ class SimulatedCamera:
         clock: Clock,
         phase_ns: int = 0,
         wait: Callable[[float], None] = time.sleep,
+        nominal: Intrinsics | None = None,
+        noise: float = 0.0,
+        stamp_delay_ns: int = 0,
+        seed: int = 0,
     ) -> None:
         """Describe the camera; `start` makes it draw.
 
+        ``intrinsics`` are drawn; ``nominal`` ones, where given, are what the camera says of
+        itself. ``noise`` is one sigma of a pixel, grey levels, from ``seed``. A frame's stamp
+        is ``stamp_delay_ns`` after the instant that it shows, or before it.
         ``transform`` [7] is ``T_<parent_frame>_optical``. ``state_source`` returns the newest
         state with its stamp on the station clock, ns, or None before the first. ``wait``
         blocks for that many seconds. Raises ValueError unless ``fps`` is positive.
@@ -63,6 +71,12 @@ class SimulatedCamera:
         self._clock = clock
         self._phase_ns = phase_ns
         self._wait = wait
+        self._nominal = intrinsics if nominal is None else nominal
+        self._stamp_delay_ns = stamp_delay_ns
+        self._noise: SensorNoise | None = None
+        if noise > 0:
+            size = (intrinsics.width, intrinsics.height)
+            self._noise = SensorNoise(noise, *size, np.random.default_rng(seed))
         self._renderer: Renderer | None = None
         self._was_started = False
         self._due_ns: int | None = None
@@ -72,7 +86,7 @@ class SimulatedCamera:
     @property
     def intrinsics(self) -> Intrinsics:
         self._known()
-        return self._intrinsics
+        return self._nominal
 
     @property
     def serial(self) -> str:
@@ -87,7 +101,13 @@ class SimulatedCamera:
     def start(self) -> None:
         self._was_started = True
         if self._renderer is None:
-            self._renderer = Renderer()
+            renderer = Renderer()
+            try:
+                renderer.prepare(self._intrinsics)
+            except ValueError as error:
+                renderer.close()
+                raise CameraError(f"camera {self._name}: {error}") from error
+            self._renderer = renderer
             self._due_ns = None
 
     def read(self, timeout_s: float) -> Frame | None:
@@ -113,6 +133,12 @@ class SimulatedCamera:
         self._due_ns = due + self._period_ns
         self._counter += 1 + skipped
         image = renderer.render(state, self.pose_at(state), self._intrinsics)
+        if self._noise is not None:
+            image = self._noise.add(image)
+        stamp_ns += self._stamp_delay_ns
+        early_ns = stamp_ns - self._clock.now_ns()
+        if 0 < early_ns <= self._stamp_delay_ns:
+            self._wait(early_ns / NS_PER_S)  # a stamp is never of a time to come
         return Frame(image, stamp_ns, self._counter, StampSource.SIMULATED)
 
     def stop(self) -> None:

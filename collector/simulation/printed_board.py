@@ -45,9 +45,7 @@ class PrintedBoard:
     def sheet(self) -> NDArray[np.float64]:
         """Corners [4, 3] of the paper in the board's frame, m."""
         m, w, h = self.margin_m, self.columns * self.square_m, self.rows * self.square_m
-        return np.array(
-            [[-m, -m, 0.0], [w + m, -m, 0.0], [w + m, h + m, 0.0], [-m, h + m, 0.0]]
-        )
+        return np.array([[-m, -m, 0.0], [w + m, -m, 0.0], [w + m, h + m, 0.0], [-m, h + m, 0.0]])
 
 
 BOARD = PrintedBoard()
@@ -68,9 +66,7 @@ def _pictures(board: PrintedBoard) -> tuple[NDArray[np.uint8], ...]:
     while min(pictures[-1].shape) >= 32:
         height, width = pictures[-1].shape
         even = pictures[-1][: height // 2 * 2, : width // 2 * 2]
-        pictures.append(
-            cv2.resize(even, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        )
+        pictures.append(cv2.resize(even, (width // 2, height // 2), interpolation=cv2.INTER_AREA))
     return tuple(pictures)
 
 
@@ -92,7 +88,7 @@ def paint(
         return
     x0, y0, x1, y1 = region
     # Rays to the plane: [r1 r2 t] (X, Y, 1) = depth (x, y, 1).
-    plane_of_ray = np.linalg.inv(t_optical_board[:3, [0, 1, 3]])
+    plane_of_ray = np.asarray(np.linalg.inv(t_optical_board[:3, [0, 1, 3]]), np.float64)
     # Native rays carry a border of one pixel: subsamples of the outermost lie beyond centres.
     rays = lens.rays[y0 : y1 + 2, x0 : x1 + 2]
     height, width = y1 - y0, x1 - x0

@@ -54,6 +54,16 @@ class Renderer:
         self._lamp_on = False
         self._lens: Lens | None = None
 
+    def prepare(self, intrinsics: Intrinsics) -> Lens:
+        """Get ready to draw with ``intrinsics``, and return their lens.
+
+        Takes some tenths of a second where there is distortion. Raises ValueError for one
+        that folds the picture.
+        """
+        if self._lens is None or self._lens.intrinsics != intrinsics:
+            self._lens = Lens(intrinsics)  # kept: a camera draws with the same ones again
+        return self._lens
+
     def render(
         self, state: WorldState, t_base_optical: Pose, intrinsics: Intrinsics
     ) -> NDArray[np.uint8]:
@@ -66,9 +76,7 @@ class Renderer:
         if self._client < 0:
             raise RuntimeError("the renderer is closed: make a new one")
         self._mirror(state)
-        if self._lens is None or self._lens.intrinsics != intrinsics:
-            self._lens = Lens(intrinsics)  # kept: a camera draws with the same ones again
-        lens = self._lens
+        lens = self.prepare(intrinsics)
         t_optical_base = matrix(inverse(t_base_optical))
         bodies, depth_m = self._draw_bodies(t_optical_base, lens.pinhole)
         image = backdrop.paint(state, t_base_optical, lens.pinhole)

@@ -93,6 +93,25 @@ class HourlyRate(_Part):
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$")  # ISO 4217
 
 
+class CameraSimulation(_Part):
+    """What a simulated camera truly is, apart from its nominal values.
+
+    ``imperfect`` draws every value that is not given from ``seed``; without it they are nominal.
+    """
+
+    imperfect: bool = False
+    seed: Annotated[Whole, Field(ge=0)] = 0
+    fx: Annotated[Number, Field(gt=0)] | None = None  # px, as are fy, cx and cy
+    fy: Annotated[Number, Field(gt=0)] | None = None
+    cx: Number | None = None
+    cy: Number | None = None
+    distortion: tuple[Number, Number, Number, Number, Number] | None = None  # k1 k2 p1 p2 k3
+    noise: Annotated[Number, Field(ge=0, le=50)] | None = None  # grey levels, one sigma
+    stamp_delay_ms: Annotated[Number, Field(ge=-100, le=100)] | None = None  # > 0: stamped late
+    mount_translation_m: tuple[Number, Number, Number] | None = None  # in the optical frame
+    mount_rotation_rad: tuple[Number, Number, Number] | None = None  # rotation vector, likewise
+
+
 class CameraDescription(_Part):
     """One camera. ``recording`` and ``calibration`` are absolute once loaded."""
 
@@ -104,6 +123,7 @@ class CameraDescription(_Part):
     height: Whole = Field(ge=32, le=8192, description="the native image's height in pixels")
     fps: Whole = Field(ge=1, le=240, description="frames per second")
     phase_ms: Annotated[Number, Field(ge=0)] = 0.0  # simulated: offset of its own clock
+    simulation: CameraSimulation | None = None  # simulated: how it departs from its nominal
     exposure_us: Annotated[Number, Field(gt=0)] | None = None  # None: the device's own choice
     gain: Annotated[Number, Field(ge=0)] | None = None
     white_balance_k: Annotated[Number, Field(gt=0)] | None = None
@@ -335,6 +355,8 @@ def _camera_problems(
             )
         if camera.phase_ms:
             yield ("phase_ms",), "only a simulated camera has a phase: remove it"
+        if camera.simulation is not None:
+            yield ("simulation",), "only a simulated camera has true values to set: remove it"
     if camera.loop and camera.recording is None:
         yield ("loop",), "only a recording can be looped: name one, or set loop to false"
 

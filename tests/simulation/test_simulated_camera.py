@@ -187,3 +187,11 @@ def test_a_rate_that_is_no_rate_is_refused(rig: Rig) -> None:
     k, parent, transform = default_camera("static", 64, 48)
     with pytest.raises(ValueError, match="fps is 0"):
         SimulatedCamera("static", k, parent, transform, 0, rig.newest, rig.clock)
+
+
+def test_a_lens_that_folds_the_picture_is_refused_at_the_start(rig: Rig) -> None:
+    k, parent, transform = default_camera("static", 64, 48)
+    k = dataclasses.replace(k, distortion=(-2.0, 0.0, 0.0, 0.0, 0.0))
+    camera = SimulatedCamera("static", k, parent, transform, 10.0, rig.newest, rig.clock)
+    with pytest.raises(CameraError, match="camera static: the distortion .* folds"):
+        camera.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from collector.calibration_result import load_calibration
 from collector.clock import Clock
 from collector.devices.camera import Camera
 from collector.simulation.state import WorldState
@@ -41,26 +40,21 @@ def open_camera(
         )
 
     from collector.simulation.camera import SimulatedCamera
-    from collector.simulation.mounts import default_camera, true_calibration
+    from collector.simulation.true_camera import true_camera, write_calibrations
 
-    intrinsics, parent_frame, transform = default_camera(
-        name, description.width, description.height
-    )
-    camera = SimulatedCamera(
+    truth = true_camera(name, description.width, description.height, description.simulation)
+    write_calibrations(truth, station.calibration_path(name), station.data)
+    return SimulatedCamera(
         name,
-        intrinsics,
-        parent_frame,
-        transform,
+        truth.intrinsics,
+        truth.parent_frame,
+        truth.transform,
         description.fps,
         state_source,
         clock,
         phase_ns=round(description.phase_ms * 1e6),
+        nominal=truth.nominal,
+        noise=truth.noise,
+        stamp_delay_ns=truth.stamp_delay_ns,
+        seed=truth.seed,
     )
-    path = station.calibration_path(name)
-    truth = true_calibration(name, f"SIM-{name}", intrinsics, parent_frame, transform)
-    # A measured calibration stays; the simulator's own follows its cameras.
-    if not path.exists() or (
-        (stored := load_calibration(path)).method == truth.method and stored != truth
-    ):
-        truth.save(path)
-    return camera

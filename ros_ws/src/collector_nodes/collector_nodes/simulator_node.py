@@ -31,7 +31,8 @@ DEAF_AFTER_RESET_S = 0.3
 class SimulatorNode(StationNode):
     """Speaks the arm driver's topics of the station description.
 
-    Publishes ``~/world_state``; services ``~/reset`` and ``~/evaluate``. Readings are
+    Publishes ``~/world_state``; services ``~/reset``, which also takes the scenes
+    ``calibration_wrist`` and ``calibration_static``, and ``~/evaluate``. Readings are
     stamped with exact ticks of simulated time, which follows the station clock.
     """
 
@@ -117,7 +118,7 @@ class SimulatorNode(StationNode):
         except UnknownTask as error:
             response.ok, response.message = False, str(error)
             return response
-        self._gripper = 0.0
+        self._gripper = self._world.gripper  # closed, where it holds a board
         response.ok = True
         response.layout = TaskLayout(
             task_id=layout.task_id,
