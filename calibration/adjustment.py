@@ -16,7 +16,6 @@ from calibration.bundle_adjustment import (
     RobotNoise,
     Weights,
     descend,
-    normal_equations,
 )
 from calibration.covariance import (
     pose_covariances,
@@ -249,11 +248,14 @@ def adjust(problem: Problem, state: State, names: Sequence[str], gating: bool = 
             problem, state, normal, weights, shared, posterior, statistic, used, corner_used,
             factor_t, factor_r, tuple(names),
         )  # fmt: skip
-        sigma_px, more_t, more_r = _components(problem, normal, state, weights, shared, posterior)
+        sigma_px, ratios, surprising = _components(
+            problem, normal, state, weights, shared, posterior
+        )
         changed = abs(sigma_px / weights.sigma_px - 1.0) > 0.02
-        if max(more_t, more_r) > 1.02:
-            factor_t, factor_r, changed = factor_t * more_t, factor_r * more_r, True
+        wider_t = _widened(factor_t, ratios[0], surprising[0])
+        wider_r = _widened(factor_r, ratios[1], surprising[1])
         weights = replace(weights, sigma_px=sigma_px)
+        regated = False
         if gating:
             gated = robust.gate_poses(statistic, used)
             distance = np.sum(normal.residuals**2, axis=2) / sigma_px**2
@@ -265,8 +267,13 @@ def adjust(problem: Problem, state: State, names: Sequence[str], gating: bool = 
             same = np.array_equal(gated, used) and np.array_equal(corners, corner_used)
             if not same and key not in seen_before:
                 seen_before.add(key)
-                used, corner_used, changed = gated, corners, True
-        if not changed:
+                used, corner_used, regated = gated, corners, True
+        # A bad pose makes the robot look worse, so it goes first.
+        if regated:
+            factor_t = factor_r = 1.0
+        elif max(abs(wider_t / factor_t - 1.0), abs(wider_r / factor_r - 1.0)) > 0.02:
+            factor_t, factor_r, changed = wider_t, wider_r, True
+        if not (changed or regated):
             break
     assert best is not None
     return best
@@ -303,8 +310,9 @@ def _components(
     weights: Weights,
     shared: Array,
     posterior: Array,
-) -> tuple[float, float, float]:
-    """Return the pixels' standard deviation and by how much the robot's is to grow."""
+) -> tuple[float, list[float], list[bool]]:
+    """Return the pixels' standard deviation, and of the robot's translation and rotation the
+    ratio of what is seen to what was assumed, and whether chance cannot explain it."""
     information = weights.noise.information
     pose = weights.pose
     taken = np.einsum("ij,vjk->vik", information, posterior)
@@ -317,23 +325,18 @@ def _components(
     squared = float(np.sum(weights.corner[..., None] * normal.residuals**2))
     sigma_px = max(FLOOR_SIGMA_PX, np.sqrt(squared / max(redundancy, 1.0)))
     corrections = state.corrections
-    factors = []
+    ratios: list[float] = []
+    surprising: list[bool] = []
     for axes in (slice(0, 3), slice(3, 6)):
         freedom = float(np.sum(pose[:, None] * (1.0 - by_axis[:, axes])))
         scaled = corrections[:, axes] ** 2 * np.diag(information)[axes]
         total = float(np.sum(pose[:, None] * scaled))
-        surprising = freedom > 3.0 and chi2.sf(total, freedom) < SIGNIFICANT
-        factors.append(float(np.sqrt(total / freedom)) if surprising else 1.0)
-    return float(sigma_px), factors[0], factors[1]
+        enough = freedom > 3.0
+        ratios.append(float(np.sqrt(total / freedom)) if enough else 1.0)
+        surprising.append(bool(enough and chi2.sf(total, freedom) < SIGNIFICANT))
+    return float(sigma_px), ratios, surprising
 
 
-def unweighted(adjustment: Adjustment) -> tuple[State, Normal, Weights]:
-    """Return the solution with every view and corner used, for tests of the whole set."""
-    problem = adjustment.problem
-    weights = replace(
-        adjustment.weights,
-        corner=problem.stack.seen.astype(float),
-        pose=np.ones(len(problem.stack.seen)),
-    )
-    state, _ = descend(problem, adjustment.state, weights)
-    return state, normal_equations(problem, state, weights), weights
+def _widened(factor: float, ratio: float, surprising: bool) -> float:
+    """Return the robot's factor: what is no more than chance does not widen what was stated."""
+    return max(1.0, factor * ratio) if factor > 1.0 or surprising else 1.0

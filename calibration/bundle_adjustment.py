@@ -106,25 +106,28 @@ class Problem:
     @property
     def intrinsics_slice(self) -> slice:
         """Columns of the intrinsics among the shared unknowns; empty when they are fixed."""
-        size = 0 if self.intrinsics_prior is None else len(self.intrinsics.parameters)
-        return slice(12, 12 + size)
+        return slice(12, self._refined)
+
+    @property
+    def _refined(self) -> int:
+        return 12 + (0 if self.intrinsics_prior is None else len(self.intrinsics.parameters))
 
     @property
     def scale_column(self) -> int | None:
         """Column of the board's size, None when it is fixed."""
-        return None if self.scale_sigma is None else self.intrinsics_slice.stop
+        return None if self.scale_sigma is None else self._refined
 
     @property
     def delay_column(self) -> int | None:
         """Column of the delay, None when it is not estimated."""
         if self.motion is None:
             return None
-        return self.intrinsics_slice.stop + (self.scale_sigma is not None)
+        return self._refined + (self.scale_sigma is not None)
 
     @property
     def size(self) -> int:
         """Number of shared unknowns: camera 6, board 6, and what is refined."""
-        return self.intrinsics_slice.stop + (self.scale_sigma is not None) + bool(self.motion)
+        return self._refined + (self.scale_sigma is not None) + (self.motion is not None)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ they know nothing of what is wrong the same way in every pose, such as an offset
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,18 +93,19 @@ def pose_error(estimate: Pose, truth: Pose) -> Array:
 class Prediction:
     """A view that took no part in the fit, predicted and seen.
 
-    ``residuals`` [n, 2] px, ``covariance`` [2n, 2n] px^2 expected of them, ``rms_px`` and
-    ``expected_rms_px`` over corners (of the distance, not of one coordinate), ``chi_square`` with
-    ``freedom`` degrees and its ``p_value``.
+    ``residuals`` [n, 2] px; ``rms_px`` and ``expected_rms_px``: of a corner's distance.
+    ``innovation`` [6]: by how much the arm's pose would have to be corrected, m and rad in base;
+    ``noise_covariance`` [6, 6]: what pixels and robot alone let it be; ``sensitivity`` [6, g]:
+    its derivative by the shared unknowns; ``p_value``: of the innovation, chi-square of six.
     """
 
     name: str
     residuals: Array
-    covariance: Array
     rms_px: float
     expected_rms_px: float
-    chi_square: float
-    freedom: int
+    innovation: Array
+    noise_covariance: Array
+    sensitivity: Array
     p_value: float
 
 
@@ -122,14 +123,12 @@ def predict(
     solution's own. ``shared`` [g, g]: the solution's posterior covariance.
     """
     stack = Stack.of([view], board)
-    fresh = State(
-        **{
-            **state.__dict__,
-            "shift": np.zeros((1, 3)),
-            "turn": np.eye(3)[None],
-            "position": stack.position,
-            "rotation": stack.rotation,
-        }
+    fresh = replace(
+        state,
+        shift=np.zeros((1, 3)),
+        turn=np.eye(3)[None],
+        position=stack.position,
+        rotation=stack.rotation,
     )
     found = linearise(fresh, stack, problem.setup)
     count = 2 * len(view.ids)
@@ -142,19 +141,26 @@ def predict(
     known = jacobian.shape[1]
     arm = found.by_arm.reshape(count, 6)
     residual = found.residuals.reshape(count)
-    covariance = (
-        weights.sigma_px**2 * np.eye(count)
-        + arm @ weights.noise.covariance @ arm.T
-        + jacobian @ shared[:known, :known] @ jacobian.T
+    of_shared = shared[:known, :known]
+    arm_inverse = invert(arm.T @ arm)
+    innovation = -arm_inverse @ (arm.T @ residual)
+    sensitivity = -arm_inverse @ (arm.T @ jacobian)
+    noise = weights.sigma_px**2 * arm_inverse + weights.noise.covariance
+    total = noise + sensitivity @ of_shared @ sensitivity.T
+    spread = (
+        weights.sigma_px**2 * count
+        + np.trace(arm @ weights.noise.covariance @ arm.T)
+        + np.trace(jacobian @ of_shared @ jacobian.T)
     )
-    statistic = float(residual @ np.linalg.solve(covariance, residual))
+    statistic = float(innovation @ np.linalg.solve(total, innovation))
+    pixels = residual.reshape(-1, 2)
     return Prediction(
         name=view.name,
-        residuals=residual.reshape(-1, 2),
-        covariance=covariance,
-        rms_px=float(np.sqrt(np.mean(np.sum(residual.reshape(-1, 2) ** 2, axis=1)))),
-        expected_rms_px=float(np.sqrt(np.trace(covariance) / (count / 2))),
-        chi_square=statistic,
-        freedom=count,
-        p_value=float(chi2.sf(statistic, count)),
+        residuals=pixels,
+        rms_px=float(np.sqrt(np.mean(np.sum(pixels**2, axis=1)))),
+        expected_rms_px=float(np.sqrt(spread / len(pixels))),
+        innovation=innovation,
+        noise_covariance=noise,
+        sensitivity=sensitivity,
+        p_value=float(chi2.sf(statistic, 6)),
     )

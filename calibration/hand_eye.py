@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -116,51 +117,22 @@ def closed_forms(
     T_camera_board = np.stack([matrix(p) for p in found])
     T_base_ee = np.stack([matrix(view.T_base_ee) for view in views])
     # M maps the frame that holds the board into the frame that holds the camera.
-    T_holder_parent = T_base_ee if setup == "eye_in_hand" else np.linalg.inv(T_base_ee)
+    T_holder_parent = np.asarray(T_base_ee if setup == "eye_in_hand" else np.linalg.inv(T_base_ee))
     results = []
-    for name, flag in HAND_EYE_METHODS.items():
-        try:
-            rotation, position = cv2.calibrateHandEye(
-                T_holder_parent[:, :3, :3],
-                T_holder_parent[:, :3, 3],
-                T_camera_board[:, :3, :3],
-                T_camera_board[:, :3, 3],
-                method=flag,
-            )
-        except cv2.error as error:
-            results.append(ClosedForm(name, problem=f"failed: {error.err}"))
+    for method, T_parent_camera, problem in _solutions(T_holder_parent, T_camera_board):
+        if T_parent_camera is None:
+            results.append(ClosedForm(method, problem=problem))
             continue
+        T_holder_board = typical_pose(T_holder_parent @ T_parent_camera @ T_camera_board)
+        T_camera_holder = np.linalg.inv(T_holder_parent @ T_parent_camera)
+        errors = [
+            _reprojection(view, board, intrinsics, T)
+            for view, T in zip(views, T_camera_holder @ T_holder_board, strict=True)
+        ]
+        # The middle view: one bad pose must not choose the method.
+        middle = float(np.median(errors))
         results.append(
-            _checked(
-                name, rotation, position, T_holder_parent, T_camera_board, views, board, intrinsics
-            )
-        )
-    T_parent_holder = np.linalg.inv(T_holder_parent)
-    for name, flag in ROBOT_WORLD_METHODS.items():
-        try:
-            _, _, rotation, position = cv2.calibrateRobotWorldHandEye(
-                T_camera_board[:, :3, :3],
-                T_camera_board[:, :3, 3],
-                T_parent_holder[:, :3, :3],
-                T_parent_holder[:, :3, 3],
-                method=flag,
-            )
-        except cv2.error as error:
-            results.append(ClosedForm(name, problem=f"failed: {error.err}"))
-            continue
-        # The robot-world form gives T_camera_parent.
-        turned = np.asarray(rotation, float)
-        results.append(
-            _checked(
-                name,
-                turned.T,
-                -turned.T @ np.asarray(position, float).reshape(3),
-                T_holder_parent,
-                T_camera_board,
-                views,
-                board,
-                intrinsics,
-            )
+            ClosedForm(method, from_matrix(T_parent_camera), from_matrix(T_holder_board), middle)
         )
     return sorted(results, key=lambda result: result.reprojection_px)
 
@@ -185,39 +157,67 @@ def best_closed_form(
     return best
 
 
-def _checked(
-    method: str,
-    rotation: NDArray[np.float64],
-    position: NDArray[np.float64],
-    T_holder_parent: Matrices,
-    T_camera_board: Matrices,
-    views: Sequence[BoardView],
-    board: BoardGeometry,
-    intrinsics: Intrinsics,
-) -> ClosedForm:
-    """Refuse what is no pose; add the board's pose and the reprojection."""
+def _solutions(
+    T_holder_parent: Matrices, T_camera_board: Matrices
+) -> list[tuple[str, Matrices | None, str]]:
+    """Return each method's T_parent_camera [4, 4], or None and why there is none."""
+    holder_parent, camera_board = _parts(T_holder_parent), _parts(T_camera_board)
+    parent_holder = _parts(np.asarray(np.linalg.inv(T_holder_parent)))
+    results: list[tuple[str, Matrices | None, str]] = []
+    # A method that fails is part of the answer, not worth a line on the terminal.
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        for name, flag in {**HAND_EYE_METHODS, **ROBOT_WORLD_METHODS}.items():
+            try:
+                if name in HAND_EYE_METHODS:
+                    found = cv2.calibrateHandEye(*holder_parent, *camera_board, method=flag)
+                    T, problem = _rigid(*found)
+                else:
+                    # These give T_camera_parent.
+                    found = cv2.calibrateRobotWorldHandEye(
+                        *camera_board, *parent_holder, method=flag
+                    )[2:]
+                    T, problem = _rigid(*found)
+                    T = None if T is None else np.asarray(np.linalg.inv(T))
+            except cv2.error as error:
+                T, problem = None, f"failed: {error.err}"
+            results.append((name, T, problem))
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    return results
+
+
+def _parts(poses: Matrices) -> tuple[list[Any], list[Any]]:
+    """Return rotations and translations as OpenCV wants them."""
+    return list(poses[:, :3, :3]), list(poses[:, :3, 3])
+
+
+def _rigid(rotation: Any, position: Any) -> tuple[Matrices | None, str]:
+    """Return the matrix [4, 4] of a rotation and a translation, or None and why it is none."""
     rotation = np.asarray(rotation, float)
-    position = np.asarray(position, float).reshape(3)
+    position = np.asarray(position, float).reshape(-1)
     if not (np.all(np.isfinite(rotation)) and np.all(np.isfinite(position))):
-        return ClosedForm(method, problem="the result is no number")
+        return None, "the result is no number"
     determinant = float(np.linalg.det(rotation))
     if abs(determinant - 1.0) > 0.1:
-        return ClosedForm(method, problem=f"the rotation's determinant is {determinant:.2f}")
-    T_parent_camera = np.eye(4)
+        return None, f"the rotation's determinant is {determinant:.2f}"
     u, _, vt = np.linalg.svd(rotation)  # the nearest rotation
-    T_parent_camera[:3, :3] = u @ vt
-    T_parent_camera[:3, 3] = position
-    T_holder_board = typical_pose(T_holder_parent @ T_parent_camera @ T_camera_board)
-    T_camera_holder = np.linalg.inv(T_holder_parent @ T_parent_camera)
-    errors = []
-    for view, T in zip(views, T_camera_holder @ T_holder_board, strict=True):
-        in_camera = board.points[view.ids] @ T[:3, :3].T + T[:3, 3]
-        offset = intrinsics.project(in_camera) - view.corners
-        behind = np.any(in_camera[:, 2] <= 0.0)
-        errors.append(np.inf if behind else np.sqrt(np.mean(np.sum(offset**2, axis=1))))
-    # The middle view: one bad pose must not choose the method.
-    middle = float(np.median(errors))
-    return ClosedForm(method, from_matrix(T_parent_camera), from_matrix(T_holder_board), middle)
+    result = np.eye(4)
+    result[:3, :3] = u @ vt
+    result[:3, 3] = position
+    return result, ""
+
+
+def _reprojection(
+    view: BoardView, board: BoardGeometry, intrinsics: Intrinsics, T_camera_board: Matrices
+) -> float:
+    """Return a view's RMS distance, px; infinite when the board is behind the camera."""
+    in_camera = board.points[view.ids] @ T_camera_board[:3, :3].T + T_camera_board[:3, 3]
+    if np.any(in_camera[:, 2] <= 0.0):
+        return float("inf")
+    offset = intrinsics.project(in_camera) - view.corners
+    return float(np.sqrt(np.mean(np.sum(offset**2, axis=1))))
 
 
 def typical_pose(poses: Matrices) -> NDArray[np.float64]:

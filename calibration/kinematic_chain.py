@@ -87,7 +87,7 @@ class Stack:
             n = len(view.ids)
             if n < MIN_CORNERS:
                 raise ObservationError(
-                    f"view {view.name or i} shows {n} corners, {MIN_CORNERS} are needed: leave it out"
+                    f"view {view.name or i} shows {n} corners of {MIN_CORNERS} needed: leave it out"
                 )
             if view.ids.min() < 0 or view.ids.max() >= len(board.points):
                 raise ObservationError(
