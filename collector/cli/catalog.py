@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import random
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 from rich.text import Text
 
-from collector.catalogue.catalogue import Catalogue
-from collector.catalogue.database import catalogue_file
-from collector.catalogue.errors import CatalogueError, SignInError
-from collector.catalogue.names import NameFile, names_file
-from collector.catalogue.operators import OPERATOR, Operator
-from collector.clock import NS_PER_S, SystemClock
-from collector.episode.seal import iso_time
+from collector.cli import catalog_episodes, catalog_gate
+from collector.cli.catalogue_access import (
+    DATA,
+    PROBLEMS,
+    SETTINGS,
+    AsJson,
+    Database,
+    Root,
+    fail,
+    open_catalogue,
+    print_json,
+    print_problems,
+)
+from collector.cli.identification import PinFile, pin_from
+from collector.cli.terminal_table import Column, print_table
+from collector.clock import NS_PER_S
+
+if TYPE_CHECKING:
+    from collector.catalogue.operators import Operator
 
 EPILOG = """
 Examples:
@@ -38,11 +44,6 @@ Examples:
 
 Exit codes: 0 fine, 1 problems were found, 2 bad usage.
 """
-
-PROBLEMS = 1
-BAD_USAGE = 2
-DATA = Path("data")
-SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     help="Keep the catalogue: operators, decisions, and what is known of episodes.",
@@ -59,71 +60,13 @@ sign_in_app = typer.Typer(help="Try signing in.", no_args_is_help=True, context_
 custody_app = typer.Typer(
     help="The chain of custody.", no_args_is_help=True, context_settings=SETTINGS
 )
+app.add_typer(catalog_episodes.app, name="episodes")
+app.add_typer(catalog_gate.app, name="gate")
 app.add_typer(operators_app, name="operators")
 app.add_typer(sign_in_app, name="sign-in")
 app.add_typer(custody_app, name="custody")
 
-Root = Annotated[
-    Path, typer.Option("--root", "-r", help="Data folder: the one that holds `episodes/`.")
-]
-Database = Annotated[
-    str,
-    typer.Option(
-        "--database",
-        "-d",
-        envvar="COLLECTOR_CATALOGUE",
-        help="Database file or URL; without it, `catalogue.db` in the data folder.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 Pseudonym = Annotated[str, typer.Argument(metavar="OPERATOR", help="Pseudonym, as op-7f3a.")]
-Pin = Annotated[
-    str,
-    typer.Option(
-        "--pin",
-        envvar="COLLECTOR_PIN",
-        help="The PIN; better left out: it is asked for, or read from a pipe.",
-    ),
-]
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _fail(message: str) -> typer.Exit:
-    Console(stderr=True).print(Text(message, style="red"), soft_wrap=True)
-    return typer.Exit(BAD_USAGE)
-
-
-@contextmanager
-def _catalogue(root: Path, database: str, make: bool = False) -> Iterator[Catalogue]:
-    """Open the catalogue; what it refuses ends the command with its sentence."""
-    where: str | Path = database or catalogue_file(root)
-    try:
-        if not make and "://" not in str(where) and not Path(where).exists():
-            raise CatalogueError(
-                f"there is no catalogue in {where}: make one with `collector catalog rebuild`, "
-                "or name another --root"
-            )
-        with Catalogue.open(where, SystemClock(), random.SystemRandom()) as catalogue:
-            yield catalogue
-    except CatalogueError as error:
-        raise _fail(str(error)) from error
-
-
-def _ask_pin(pin: str, twice: bool) -> str:
-    if pin:
-        return pin
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().strip()
-    return str(typer.prompt("PIN", hide_input=True, confirmation_prompt=twice))
-
-
-def _problems(problems: list[str]) -> None:
-    console = Console()
-    for problem in problems:
-        console.print(Text(problem, style="red"), soft_wrap=True)
 
 
 @app.command(epilog="Example:  collector catalog backup /backups/catalogue.db")
@@ -134,10 +77,10 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Copy the catalogue, without names, into one new file that opens as a catalogue."""
-    with _catalogue(root, database) as catalogue:
+    with open_catalogue(root, database) as catalogue:
         count = catalogue.backup(file)
     if as_json:
-        _print_json({"file": str(file), "episodes": count})
+        print_json({"file": str(file), "episodes": count})
     else:
         typer.echo(f"{file} holds the catalogue, with {count} episodes. Names are not in it.")
 
@@ -145,19 +88,21 @@ def backup(
 @app.command(epilog="Example:  collector catalog rebuild --root /data/station-3")
 def rebuild(root: Root = DATA, database: Database = "", as_json: AsJson = False) -> None:
     """Take in what every sealed folder says; decisions stay as they are."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     if not root.is_dir():
-        raise _fail(f"there is no folder {root}: name the one that holds `episodes/` with --root")
+        raise fail(f"there is no folder {root}: name the one that holds `episodes/` with --root")
     columns = (TextColumn("reading episodes"), BarColumn(), MofNCompleteColumn())
     shown = Progress(*columns, console=Console(stderr=True), transient=True)
-    with _catalogue(root, database, make=True) as catalogue, shown:
+    with open_catalogue(root, database, make=True) as catalogue, shown:
         task = shown.add_task("")
         report = catalogue.rebuild(
             root, progress=lambda done, total: shown.update(task, completed=done, total=total)
         )
     if as_json:
-        _print_json(report.__dict__)
+        print_json(report.__dict__)
     else:
-        _problems(report.problems)
+        print_problems(report.problems)
         typer.echo(f"{report.new} new, {report.corrected} corrected, {report.unchanged} unchanged")
     if report.problems:
         raise typer.Exit(PROBLEMS)
@@ -179,13 +124,13 @@ def check(
         try:
             lines = exported.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise _fail(f"{exported} cannot be read: {error}") from error
-    with _catalogue(root, database) as catalogue:
+            raise fail(f"{exported} cannot be read: {error}") from error
+    with open_catalogue(root, database) as catalogue:
         report = catalogue.check(root, lines)
     if as_json:
-        _print_json(report.__dict__)
+        print_json(report.__dict__)
     else:
-        _problems(report.problems)
+        print_problems(report.problems)
         elsewhere = f", {report.elsewhere} in other data folders" if report.elsewhere else ""
         found = len(report.problems) or "no"
         plural = "" if found == 1 else "s"
@@ -200,7 +145,7 @@ def check(
 @custody_app.command(name="export", epilog="Example:  collector catalog custody export > c.jsonl")
 def export_custody(root: Root = DATA, database: Database = "") -> None:
     """Print the chain of custody as JSON lines, for keeping elsewhere."""
-    with _catalogue(root, database) as catalogue:
+    with open_catalogue(root, database) as catalogue:
         catalogue.export_custody(sys.stdout)
 
 
@@ -209,8 +154,8 @@ def export_custody(root: Root = DATA, database: Database = "") -> None:
 )
 def add(
     name: Annotated[str, typer.Option(help="Kept apart, in `private/operators.yaml`.")] = "",
-    role: Annotated[str, typer.Option(help="operator or supervisor")] = OPERATOR,
-    pin: Pin = "",
+    role: Annotated[str, typer.Option(help="operator or supervisor")] = "operator",
+    pin_file: PinFile = None,
     consent: Annotated[
         Path | None, typer.Option(metavar="DOCUMENT", help="The consent that was signed.")
     ] = None,
@@ -220,10 +165,12 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a person under a new pseudonym."""
+    from collector.catalogue.names import NameFile, names_file
+
     names = NameFile(names_file(root))
-    with _catalogue(root, database, make=True) as catalogue:
+    with open_catalogue(root, database, make=True) as catalogue:
         names.names()  # refused now rather than when the person is in the catalogue
-        new_pin = _ask_pin(pin, twice=True)
+        new_pin = pin_from(pin_file, twice=True)
         with catalogue.together():
             person = catalogue.add_operator(new_pin, role)
             if consent is not None:
@@ -232,10 +179,10 @@ def add(
                 names.remember(person.operator_id, name)
         person = catalogue.operator(person.operator_id)
     if as_json:
-        _print_json(_as_dict(person, name))
+        print_json(_as_dict(person, name))
         return
     typer.echo(f"{person.operator_id} is the new {role}.")
-    if consent is None and role == OPERATOR:
+    if consent is None and role == "operator":
         typer.echo(
             f"Before recording: collector catalog operators consent {person.operator_id} DOCUMENT"
         )
@@ -246,6 +193,8 @@ def _date(stamp_ns: int) -> str:
 
 
 def _as_dict(person: Operator, name: str | None) -> dict[str, Any]:
+    from collector.episode.seal import iso_time
+
     consent = person.consent
     return {
         "operator": person.operator_id,
@@ -273,23 +222,25 @@ def list_operators(
     as_json: AsJson = False,
 ) -> None:
     """List everyone, by pseudonym."""
-    with _catalogue(root, database) as catalogue:
+    from collector.catalogue.names import NameFile, names_file
+
+    with open_catalogue(root, database) as catalogue:
         people = catalogue.operators()
         names = NameFile(names_file(root)).names() if with_names else {}
     if as_json:
-        _print_json([_as_dict(person, names.get(person.operator_id)) for person in people])
+        print_json([_as_dict(person, names.get(person.operator_id)) for person in people])
         return
     if not people:
         typer.echo("There is nobody yet. Add an operator: collector catalog operators add")
         return
-    table = Table(box=None, header_style="bold dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("Operator", "Role", *(["Name"] if with_names else []), "PIN", "Consent"):
-        table.add_column(column)
+    named = [Column("Name", gives_way=True)] if with_names else []
+    columns = [Column("Operator"), Column("Role"), *named, Column("PIN"), Column("Consent")]
+    rows: list[list[str | Text]] = []
     for person in people:
-        name = [names.get(person.operator_id, "")] if with_names else []
-        has_pin = "set" if person.has_pin else Text("none", style="yellow")
-        table.add_row(person.operator_id, person.role, *name, has_pin, _consent(person))
-    Console().print(table)
+        name: list[str | Text] = [names.get(person.operator_id, "")] if with_names else []
+        has_pin = Text("set") if person.has_pin else Text("none", style="yellow")
+        rows.append([person.operator_id, person.role, *name, has_pin, _consent(person)])
+    print_table(Console(), columns, rows)
 
 
 def _consent(person: Operator) -> Text:
@@ -317,7 +268,7 @@ def give_consent(
     given_ns = None
     if date is not None:
         given_ns = int(date.replace(tzinfo=timezone.utc).timestamp()) * NS_PER_S
-    with _catalogue(root, database) as catalogue:
+    with open_catalogue(root, database) as catalogue:
         consent = catalogue.give_consent(operator, document, scope, given_ns)
     typer.echo(f"{operator} consents to: {consent.scope} ({consent.reference})")
 
@@ -336,49 +287,55 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Withdraw consent: no export takes this person's episodes any more."""
-    with _catalogue(root, database) as catalogue:
+    from collector.catalogue.names import NameFile, names_file
+
+    with open_catalogue(root, database) as catalogue:
         marked = catalogue.withdraw_consent(operator, reason)
         if forget_name:
             NameFile(names_file(root)).forget(operator)
     if as_json:
-        _print_json({"operator": operator, "episodes": marked})
+        print_json({"operator": operator, "episodes": marked})
     else:
         typer.echo(f"Consent of {operator} is withdrawn: {marked} episodes leave every export.")
 
 
 @operators_app.command(name="set-pin", epilog="Example:  collector catalog operators set-pin op-1")
-def set_pin(operator: Pseudonym, pin: Pin = "", root: Root = DATA, database: Database = "") -> None:
+def set_pin(
+    operator: Pseudonym, pin_file: PinFile = None, root: Root = DATA, database: Database = ""
+) -> None:
     """Give a person a new PIN; a wait after wrong ones ends."""
-    with _catalogue(root, database) as catalogue:
+    with open_catalogue(root, database) as catalogue:
         catalogue.operator(operator)
-        catalogue.set_pin(operator, _ask_pin(pin, twice=True))
+        catalogue.set_pin(operator, pin_from(pin_file, twice=True))
     typer.echo(f"{operator} has a new PIN.")
 
 
 @sign_in_app.command(name="check", epilog="Example:  collector catalog sign-in check op-7f3a")
 def check_sign_in(
     operator: Pseudonym,
-    pin: Pin = "",
+    pin_file: PinFile = None,
     root: Root = DATA,
     database: Database = "",
     as_json: AsJson = False,
 ) -> None:
     """Try a PIN, as the station would: a wrong one counts."""
+    from collector.catalogue.errors import SignInError
+
     refusal: SignInError | None = None
-    with _catalogue(root, database) as catalogue:
+    with open_catalogue(root, database) as catalogue:
         try:
-            person = catalogue.sign_in(operator, _ask_pin(pin, twice=False))
+            person = catalogue.sign_in(operator, pin_from(pin_file))
         except SignInError as error:
             refusal = error
     if refusal is not None:
         if as_json:
             wait_s = refusal.wait_ns / NS_PER_S
-            _print_json({"operator": operator, "refused": str(refusal), "wait_s": wait_s})
+            print_json({"operator": operator, "refused": str(refusal), "wait_s": wait_s})
         else:
-            _problems([str(refusal)])
+            print_problems([str(refusal)])
         raise typer.Exit(PROBLEMS)
     if as_json:
-        _print_json(_as_dict(person, None))
+        print_json(_as_dict(person, None))
     else:
         consent = "consent on file" if person.consent else "no consent on file"
         typer.echo(f"{operator} signs in as {person.role}, {consent}.")

@@ -6,27 +6,16 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from collector.clock import SystemClock
-from collector.episode.folders import REASON_FILE, is_live
-from collector.episode.format import PARTIAL_SUFFIX
-from collector.episode.reader import (
-    EpisodeError,
-    EpisodeReader,
-    EpisodeSummary,
-    find_episodes,
-    read_summary,
-)
-from collector.episode.recovery import recover as recover_all
-from collector.episode.verification import Problem
-from collector.episode.verification import verify as verify_episode
+if TYPE_CHECKING:
+    from collector.episode.reader import EpisodeReader, EpisodeSummary
+    from collector.episode.verification import Problem
 
 EPILOG = """
 Examples:
@@ -94,6 +83,8 @@ def _fail(message: str) -> typer.Exit:
 
 def _resolve(root: Path, name: str) -> Path:
     """Return the one folder that ``name`` means; exits with 2 when there is none or several."""
+    from collector.episode.reader import find_episodes
+
     given = Path(name)
     if given.is_dir() and (given / "episode.h5").exists():
         return given.resolve()
@@ -129,6 +120,9 @@ def _count(count: int) -> Text:
 @app.command(name="list", epilog="Example:  collector episodes list --root /data/station-3")
 def list_episodes(root: Root = DATA, as_json: AsJson = False) -> None:
     """List every episode, oldest first: sealed, open, orphaned and refused."""
+    from collector.episode.folders import is_live
+    from collector.episode.reader import EpisodeError, find_episodes, read_summary
+
     found = find_episodes(root)
     rows: list[EpisodeSummary] = []
     broken: list[tuple[Path, str]] = []
@@ -155,6 +149,8 @@ def list_episodes(root: Root = DATA, as_json: AsJson = False) -> None:
 
 
 def _reason(path: Path) -> str:
+    from collector.episode.folders import REASON_FILE
+
     try:
         return (path / REASON_FILE).read_text(encoding="utf-8").strip()
     except OSError:
@@ -227,6 +223,8 @@ def _skew(skew_ns: int | None) -> str:
 @app.command(epilog="Example:  collector episodes show latest")
 def show(name: Name, root: Root = DATA, as_json: AsJson = False) -> None:
     """Show one episode: what it holds and where it comes from."""
+    from collector.episode.reader import EpisodeError, EpisodeReader, read_summary
+
     path = _resolve(root, name)
     try:
         summary = read_summary(path)
@@ -369,6 +367,17 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Recompute every digest and check everything an episode promises."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    from collector.episode.reader import find_episodes
+    from collector.episode.verification import verify as verify_episode
+
     paths = [_resolve(root, name) for name in names or []] or list(find_episodes(root).sealed)
     results: list[tuple[Path, list[Problem]]] = []
     errors = Console(stderr=True)
@@ -426,6 +435,9 @@ def _print_verified(
 @app.command(epilog="Example:  collector episodes recover --root /data/station-3")
 def recover(root: Root = DATA, as_json: AsJson = False) -> None:
     """Seal what a kill left open; what holds nothing moves to `episodes/refused`."""
+    from collector.clock import SystemClock
+    from collector.episode.recovery import recover as recover_all
+
     reports = recover_all(root, SystemClock())
     if as_json:
         _print_json([{**report.__dict__, "path": str(report.path)} for report in reports])
@@ -453,6 +465,8 @@ def sheet(
 ) -> None:
     """Draw both cameras over time with the actions beneath."""
     from collector.episode.contact_sheet import draw
+    from collector.episode.format import PARTIAL_SUFFIX
+    from collector.episode.reader import EpisodeError
 
     path = _resolve(root, name)
     target = output or Path(f"{path.name.removesuffix(PARTIAL_SUFFIX)}.png")

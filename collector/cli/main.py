@@ -6,10 +6,73 @@ from typing import Annotated
 
 import typer
 
-from collector.cli import catalog, console, demo, episodes, replay, station
-from collector.version import software_version
+from collector.cli.lazy_commands import Mounted, lazy_group, run
+
+COMMANDS = (
+    Mounted(
+        "catalog",
+        "collector.cli.catalog",
+        "app",
+        "Keep the catalogue: operators, decisions, and what is known of episodes.",
+    ),
+    Mounted(
+        "console",
+        "collector.cli.console",
+        "console",
+        "Watch a running station: cameras, health, recording; stop the arm.",
+    ),
+    Mounted(
+        "demo",
+        "collector.cli.demo",
+        "demo",
+        "Record episodes on the simulated station: nobody and nothing else is needed.",
+    ),
+    Mounted(
+        "episodes",
+        "collector.cli.episodes",
+        "app",
+        "List, check, recover and draw recorded episodes.",
+    ),
+    Mounted(
+        "preflight",
+        "collector.cli.preflight",
+        "preflight",
+        "Check whether a running station is fit to record, and say what to do where it is not.",
+    ),
+    Mounted(
+        "preflight",
+        "collector.cli.preflight",
+        "preflight",
+        "Check whether a running station is fit to record.",
+    ),
+    Mounted(
+        "replay",
+        "collector.cli.replay",
+        "replay",
+        "Execute the recorded actions in the simulator, from the episode's first state.",
+    ),
+    Mounted(
+        "report",
+        "collector.cli.report",
+        "report",
+        "Report success, throughput, cost and coverage of everything that was attempted.",
+    ),
+    Mounted(
+        "station",
+        "collector.cli.station",
+        "station",
+        "Run a station's nodes, or check its description.",
+    ),
+    Mounted(
+        "tasks",
+        "collector.cli.tasks",
+        "app",
+        "Check and list the task library; simulate a campaign over it.",
+    ),
+)
 
 app = typer.Typer(
+    cls=lazy_group(COMMANDS),
     help="Record robot demonstrations at a teleoperation station.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
@@ -19,6 +82,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from collector.version import software_version
+
         typer.echo(software_version())
         raise typer.Exit
 
@@ -33,14 +98,6 @@ def _options(
     pass
 
 
-app.command(name="console", epilog=console.EPILOG)(console.console)
-app.command(name="demo", epilog=demo.EPILOG)(demo.demo)
-app.command(name="replay", epilog=replay.EPILOG)(replay.replay)
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(episodes.app, name="episodes")
-app.command(name="station", epilog=station.EPILOG)(station.station)
-
-
 def main() -> None:
     """Run the command line."""
-    app()
+    run(app)

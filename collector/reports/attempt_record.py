@@ -22,6 +22,8 @@ class AttemptRecord:
     outcome: str  # success | failure | unlabelled | discarded | interrupted
     began_ns: int
     ended_ns: int
+    contradicted: bool = False  # the simulator or a reviewer says that it failed
+    usable: bool = True  # its episode is neither withdrawn nor deleted
 
     @property
     def counts(self) -> bool:
@@ -30,8 +32,13 @@ class AttemptRecord:
 
     @property
     def succeeded(self) -> bool:
-        """True for a success."""
-        return self.outcome == SUCCESS
+        """True for a success that nobody contradicts: what the gate counts as one."""
+        return self.outcome == SUCCESS and not self.contradicted
+
+    @property
+    def disputed(self) -> bool:
+        """True where the operator's label says success, and the simulator or a reviewer not."""
+        return self.outcome == SUCCESS and self.contradicted
 
     @property
     def discarded(self) -> bool:
@@ -40,8 +47,8 @@ class AttemptRecord:
 
     @property
     def is_demonstration(self) -> bool:
-        """True for what the campaign is for: a collected success."""
-        return self.phase == "collection" and self.succeeded
+        """True for what the campaign is for: a collected success that can be used."""
+        return self.phase == "collection" and self.succeeded and self.usable
 
     def day(self, zone: tzinfo) -> str:
         """Return the day it began, ISO 8601, in a time zone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import tzinfo
 from typing import Any
@@ -22,9 +22,12 @@ class CampaignReport:
     by_operator_task_day: tuple[SuccessRow, ...]
     by_operator_task: tuple[SuccessRow, ...]
     by_operator_day: tuple[SuccessRow, ...]
+    success_by_operator: tuple[SuccessRow, ...]
+    success_by_task: tuple[SuccessRow, ...]
+    success: SuccessRow | None  # of all; None without an attempt
     by_operator: tuple[ThroughputRow, ...]
     total: ThroughputRow | None  # None without an attempt
-    coverage: tuple[CoverageRow, ...]
+    coverage: tuple[CoverageRow, ...]  # of the whole campaign
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON: lists of rows, with the parts of each key by name."""
@@ -32,6 +35,9 @@ class CampaignReport:
             "success": [
                 _named(row, ("operator", "task", "day")) for row in self.by_operator_task_day
             ],
+            "success_by_operator": [_named(row, ("operator",)) for row in self.success_by_operator],
+            "success_by_task": [_named(row, ("task",)) for row in self.success_by_task],
+            "success_of_all": None if self.success is None else _named(self.success, ()),
             "throughput": [_named(row, ("operator",)) for row in self.by_operator],
             "total": None if self.total is None else _named(self.total, ()),
             "coverage": [asdict(row) for row in self.coverage],
@@ -43,19 +49,27 @@ def campaign_report(
     quotas: Mapping[str, int],
     rates: Mapping[str, HourlyRate],
     zone: tzinfo = UTC,
+    wanted: Callable[[AttemptRecord], bool] | None = None,
 ) -> CampaignReport:
     """Report a campaign from its ended attempts.
 
-    ``quotas``: demonstrations wanted, by task id. ``rates``: by station id. ``zone``: where a
-    day begins. Raises ValueError for a quota below 0, and for several currencies.
+    ``records``: all of them. ``quotas``: demonstrations wanted, by task id. ``rates``: by
+    station id. ``zone``: where a day begins. ``wanted`` says which attempts are reported, None
+    for all; the coverage of a quota is always that of everyone and every day. Raises
+    ValueError for a quota below 0, and for several currencies.
     """
     records = list(records)
-    total = throughput_rows(records, rates, (), zone)
+    shown = records if wanted is None else [record for record in records if wanted(record)]
+    total = throughput_rows(records, rates, (), zone, wanted)
+    success = success_rows(shown, (), zone)
     return CampaignReport(
-        by_operator_task_day=success_rows(records, ("operator", "task", "day"), zone),
-        by_operator_task=success_rows(records, ("operator", "task"), zone),
-        by_operator_day=success_rows(records, ("operator", "day"), zone),
-        by_operator=throughput_rows(records, rates, ("operator",), zone),
+        by_operator_task_day=success_rows(shown, ("operator", "task", "day"), zone),
+        by_operator_task=success_rows(shown, ("operator", "task"), zone),
+        by_operator_day=success_rows(shown, ("operator", "day"), zone),
+        success_by_operator=success_rows(shown, ("operator",), zone),
+        success_by_task=success_rows(shown, ("task",), zone),
+        success=success[0] if success else None,
+        by_operator=throughput_rows(records, rates, ("operator",), zone, wanted),
         total=total[0] if total else None,
         coverage=coverage_rows(records, quotas),
     )

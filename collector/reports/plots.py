@@ -124,6 +124,8 @@ def draw_success_days(rows: Sequence[SuccessRow], threshold: float, out_png: Pat
         _nothing("Success over days", out_png)
         return
     first, last = min(row.key[1] for row in rows), max(row.key[1] for row in rows)
+    # The panels begin where something is to be seen, all at the same rate.
+    least = math.floor(4 * min(threshold, *(row.low for row in rows))) / 4
     columns = min(len(operators), 4 if len(operators) > 6 else 3)
     lines = math.ceil(len(operators) / columns)
     panel_w, panel_h, gap_w, gap_h = (2.5, 1.35, 0.2, 0.55) if columns > 1 else (6.6, 2.6, 0, 0)
@@ -141,7 +143,7 @@ def draw_success_days(rows: Sequence[SuccessRow], threshold: float, out_png: Pat
             panel_h,
         )
         own = [row for row in rows if row.key[0] == operator]
-        _days_panel(axes, own, first, last, threshold)
+        _days_panel(axes, own, (first, last), threshold, least)
         axes.set_title(_short(operator), fontsize=9, color=INK, loc="left", pad=5)
         if column:
             axes.set_yticklabels([])
@@ -167,8 +169,13 @@ def draw_success_days(rows: Sequence[SuccessRow], threshold: float, out_png: Pat
 
 
 def _days_panel(
-    axes: Axes, rows: Sequence[SuccessRow], first: str, last: str, threshold: float
+    axes: Axes,
+    rows: Sequence[SuccessRow],
+    span_days: tuple[str, str],
+    threshold: float,
+    least: float,
 ) -> None:
+    first, last = span_days
     start = np.datetime64(first)
     days = (np.array([row.key[1] for row in rows], "datetime64[D]") - start).astype(int)
     span = int((np.datetime64(last) - start).astype(int))
@@ -184,14 +191,17 @@ def _days_panel(
         axes.plot(days[part], rates[part], color=BAR, lw=1.6)
     axes.scatter(days, rates, s=11, color=BAR, zorder=3)
     axes.set_xlim(-0.35, span + 0.35)
-    axes.set_ylim(0, 1.04)
-    axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+    # The markers of a whole 100 % and of the least rate stay inside.
+    axes.set_ylim(least - 0.04 * (1 - least), 1 + 0.06 * (1 - least))
+    ticks = [least, (1 + least) / 2, 1.0]
+    axes.set_yticks(ticks, [f"{100 * tick:.3g} %" for tick in ticks])
     shown = sorted({0, span}) if span < 14 else [0, span // 2, span]
     axes.set_xticks(shown, [_day(start + day) for day in shown])
     axes.grid(axis="y", color=RULE, lw=0.7)
     axes.set_axisbelow(True)
     _quiet(axes)
     axes.tick_params(labelsize=7.5)
+    axes.tick_params(axis="x", length=3, color=QUIET)
     labels = axes.get_xticklabels()
     labels[0].set_horizontalalignment("left" if span else "center")
     if span:
@@ -220,7 +230,9 @@ def draw_coverage(rows: Sequence[CoverageRow], out_png: Path) -> None:
         axes.barh(y, row.collected, 0.56, color=(DONE if full else BAR) if row.quota else QUIET)
         if row.quota:
             axes.vlines(row.quota, y - 0.36, y + 0.36, color=INK, lw=1.3)
-        wanted = f"{row.collected} of {row.quota}" if row.quota else f"{row.collected}, no quota"
+        wanted = (
+            f"{row.collected:,} of {row.quota:,}" if row.quota else f"{row.collected:,}, no quota"
+        )
         _beside(axes, y, percent(row.share) if row.quota else "", wanted)
     wanted_in_all = sum(row.quota for row in rows)
     missing = sum(row.missing for row in rows)
@@ -256,7 +268,7 @@ def draw_throughput(rows: Sequence[ThroughputRow], out_png: Path) -> None:
         figure,
         "Demonstrations an hour",
         f"collected successes an hour of session, practice and resets included; {made:,} in "
-        f"{hours:.1f} h",
+        f"{hours:,.1f} h",
     )
     _save(figure, out_png)
 
@@ -276,6 +288,7 @@ def _bars(rows: Sequence[object], names: Sequence[str]) -> tuple[Figure, Axes]:
     axes.tick_params(axis="y", labelsize=9, labelcolor=INK)
     axes.tick_params(axis="x", labelsize=8)
     axes.locator_params(axis="x", nbins=5, integer=True)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     return figure, axes
 
 

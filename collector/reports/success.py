@@ -8,7 +8,9 @@ from datetime import tzinfo
 
 from collector.reports.attempt_record import AttemptRecord
 from collector.reports.grouping import UTC, grouped
-from collector.workflow.gate import wilson_interval
+from collector.workflow.gate import SUSPICIOUS_DISCARD_SHARE, wilson_interval
+
+FEWEST_TO_SUSPECT = 10  # one discard of two attempts is no habit yet
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,15 @@ class SuccessRow:
 
     key: tuple[str, ...]  # in the order that was asked for, such as operator, task, day
     attempts: int  # labelled
-    successes: int
+    successes: int  # that neither the simulator nor a reviewer contradicts
     rate: float | None  # None without a labelled attempt
     low: float  # 95 % Wilson interval; 0 and 1 without a labelled attempt
     high: float
     discarded: int
     other: int  # unlabelled and interrupted
+    disputed: int  # labelled a success and contradicted: among the attempts, not the successes
+    discard_share: float  # of the labelled and the discarded
+    discards_suspicious: bool  # more than 20 %, of at least 10
 
 
 def success_rows(
@@ -40,6 +45,8 @@ def success_rows(
         successes = sum(record.succeeded for record in group)
         discarded = sum(record.discarded for record in group)
         low, high = wilson_interval(successes, attempts)
+        decided = attempts + discarded
+        share = discarded / decided if decided else 0.0
         rows.append(
             SuccessRow(
                 key=key,
@@ -50,6 +57,10 @@ def success_rows(
                 high=high,
                 discarded=discarded,
                 other=len(group) - attempts - discarded,
+                disputed=sum(record.disputed for record in group),
+                discard_share=share,
+                discards_suspicious=decided >= FEWEST_TO_SUSPECT
+                and share > SUSPICIOUS_DISCARD_SHARE,
             )
         )
     return tuple(rows)

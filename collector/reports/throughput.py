@@ -9,7 +9,7 @@ is what the demonstrations after it cost.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -42,20 +42,24 @@ def throughput_rows(
     rates: Mapping[str, HourlyRate],
     by: Sequence[str] = ("operator",),
     zone: tzinfo = UTC,
+    wanted: Callable[[AttemptRecord], bool] | None = None,
 ) -> tuple[ThroughputRow, ...]:
     """Return output and cost of every group, in the order of the keys; one row for ``by=()``.
 
-    ``rates``: of each station, by its id. Raises ValueError for an unknown name in ``by``, and
-    where the stations of the records are paid in several currencies.
+    ``records`` are whole sessions: what an attempt took is known from the one before it.
+    ``wanted`` says which of them are reported; None for all. ``rates``: of each station, by
+    its id. Raises ValueError for an unknown name in ``by``, and where the stations of the
+    records are paid in several currencies.
     """
     records = list(records)
-    currency = _currency(records, rates)
+    timed = [(r, took_ns) for r, took_ns in _times(records) if wanted is None or wanted(r)]
+    currency = _currency([record for record, _ in timed], rates)
     hours: dict[tuple[str, ...], float] = defaultdict(float)
     cost: dict[tuple[str, ...], float] = defaultdict(float)
     attempts: dict[tuple[str, ...], int] = defaultdict(int)
     demonstrations: dict[tuple[str, ...], int] = defaultdict(int)
     unpaid: set[tuple[str, ...]] = set()
-    for record, took_ns in _times(records):
+    for record, took_ns in timed:
         key = key_of(record, by, zone)
         took_h = took_ns / _NS_PER_HOUR
         hours[key] += took_h

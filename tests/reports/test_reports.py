@@ -10,7 +10,7 @@ from made_up_campaign import campaign, record
 from collector.reports.campaign import campaign_report
 from collector.reports.coverage import coverage_rows
 from collector.reports.success import success_rows
-from collector.reports.tables import coverage_table, percent, success_table, throughput_table
+from collector.reports.tables import coverage_table, people_table, percent, success_table
 from collector.reports.throughput import throughput_rows
 from collector.station.description import HourlyRate
 
@@ -177,8 +177,8 @@ def test_tables_are_whole():
     made = campaign(["op-1", "op-2"], ["pick", "stack"], 2, 20)
     for table in (
         success_table(success_rows(made), ("operator", "task", "day")),
-        throughput_table(throughput_rows(made, RATES), ("operator",)),
-        throughput_table(throughput_rows(made, {}, ()), ()),
+        people_table(success_rows(made, ("operator",)), throughput_rows(made, RATES)),
+        people_table(success_rows(made, ("operator",)), throughput_rows(made, {})),
         coverage_table(coverage_rows(made, {"pick": 30})),
     ):
         assert table.rows
