@@ -186,7 +186,7 @@ def refine_corners(
     nearest = np.argmin(apart, axis=1)
     square_px = np.linalg.norm(corners - corners[nearest], axis=1) / apart.min(axis=1)
     room = (board.square_m - board.marker_m) / 2 / board.square_m
-    refined = corners.copy()
+    refined: Pixels = corners.copy()
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-3)
     for index, corner in enumerate(corners):
         half = max(2, round(room * float(square_px[index])))
