@@ -44,12 +44,11 @@ class ScriptedOperator:
 
         Raises ValueError for a skill outside.
         """
-        if not 0.0 < skill <= 1.0:
-            raise ValueError(f"skill is {skill}, it must be above 0 and at most 1")
         self._seed = seed
-        self._skill = skill
+        self._skill = _checked(skill)
         self._connected = False
         self._task_id = ""
+        self._scene = ""
         self._finished = False
         self._believes_success = False
         self._plan: Iterator[Command] | None = None
@@ -88,16 +87,28 @@ class ScriptedOperator:
         self._connected = False
         self.abort()
 
-    def begin(self, task_id: str, seed: int, fail_on_purpose: bool = False) -> None:
+    def begin(
+        self,
+        task_id: str,
+        seed: int,
+        fail_on_purpose: bool = False,
+        skill: float | None = None,
+        scene: str = "",
+    ) -> None:
         """Start an attempt at ``task_id``; ``seed`` draws its noise and its hesitations.
 
-        With ``fail_on_purpose`` it fails as people do, then gives up. What was under way
-        is dropped. Raises UnknownTask, or ValueError for a negative seed.
+        With ``fail_on_purpose`` it fails as people do, then gives up. ``skill`` is of another
+        person at the same device, from now on; ``scene`` the layout's task, where ``task_id`` is
+        a part of a longer one. What was under way is dropped. Raises
+        UnknownTask, or ValueError for a negative seed or a skill outside (0, 1].
         """
         task = find_task(task_id)
+        if skill is not None:
+            self._skill = _checked(skill)
         self._rng = np.random.default_rng([self._seed, seed])
         self._noise = _Noise(self._rng, 1.5 - 0.5 * self._skill)
         self._task_id = task_id
+        self._scene = scene or task_id
         self._finished = self._believes_success = False
         self._view = None
         self._gripper = 0.0
@@ -116,7 +127,7 @@ class ScriptedOperator:
         self, state: WorldState, ee_target_pose: Pose, ee_pose: Pose, gripper_opening: float
     ) -> None:
         """See the world and the arm: commanded and measured ``T_base_ee`` [7], opening in m."""
-        if state.task_id == self._task_id:  # anything else dates from before the reset
+        if state.task_id == self._scene:  # anything else dates from before the reset
             self._view = View(state, ee_target_pose, ee_pose, gripper_opening)
 
     def read(self, now_ns: int) -> TeleopReading | None:
@@ -275,3 +286,9 @@ def _bounded(twist: NDArray[np.float64]) -> NDArray[np.float64]:
         if size > most:
             result[part] *= most / size
     return result
+
+
+def _checked(skill: float) -> float:
+    if not 0.0 < skill <= 1.0:
+        raise ValueError(f"skill is {skill}, it must be above 0 and at most 1")
+    return skill

@@ -18,6 +18,7 @@ from typing_extensions import Self
 from collector.station.bringup import Bringup, default_launch_file
 
 SESSION_MODULE = "collector_nodes.scripted_session_node"
+OPERATOR_MODULE = "collector_nodes.scripted_operator_node"
 
 
 def describe_simulated_station(
@@ -47,16 +48,20 @@ class ScriptedSession:
         self,
         bringup: Bringup,
         environment: Mapping[str, str] | None = None,
+        module: str = SESSION_MODULE,
         **parameters: Any,
     ) -> None:
-        """Start it in ``environment`` (that of this process) and the station's ROS settings."""
+        """Start it in ``environment`` (that of this process) and the station's ROS settings.
+
+        ``module`` is the node's: another one that says what it does in lines of JSON.
+        """
         values = {"station": str(bringup.station_path), **parameters}
         words = [w for name, v in values.items() for w in ("-p", f"{name}:={json.dumps(v)}")]
         self._read = False  # then whoever reads closes: it may be another thread
         inherited = os.environ if environment is None else environment
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by end()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", SESSION_MODULE, "--ros-args", *words],
+            [sys.executable, "-m", module, "--ros-args", *words],
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,

@@ -61,8 +61,10 @@ class Scene(Protocol):
     ) -> None:
         """Lay the simulator's scene of ``task_id`` out, and wait until everything rests."""
 
-    def judge(self, done: Callable[[Judgement], None]) -> None:
-        """Ask whether the task is achieved; always answers."""
+    def judge(
+        self, tasks: tuple[str, ...], once: tuple[str, ...], done: Callable[[Judgement], None]
+    ) -> None:
+        """Ask whether the simulator's ``tasks`` hold, and each of ``once`` has; always answers."""
 
 
 class Recording(Protocol):
@@ -200,10 +202,19 @@ class Conductor:
     def _stopped(self, attempt_id: str) -> None:
         if attempt_id != self._recorded or self._closing is not _Closing.STOPPING:
             return
-        if self._scene is None:
+        tasks, once = self._criterion(attempt_id)
+        if self._scene is None or not tasks:
             self._judged(attempt_id, Judgement())
         else:
-            self._scene.judge(lambda judgement: self._judged(attempt_id, judgement))
+            self._scene.judge(tasks, once, lambda judgement: self._judged(attempt_id, judgement))
+
+    def _criterion(self, attempt_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return what must hold at the attempt's end, and what on the way there."""
+        task = self._library.find(self._session.memory.marks[attempt_id].task_id)
+        if not task.is_composite:
+            return task.predicates, ()
+        parts = self._library.chain(task.id)
+        return task.predicates, tuple(name for part in parts for name in part.predicates)
 
     def _judged(self, attempt_id: str, judgement: Judgement) -> None:
         if attempt_id == self._recorded and self._closing is _Closing.STOPPING:

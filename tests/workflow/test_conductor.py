@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from station import FIT, Bench
+from station import FIT, LIBRARY, Bench
 
 from collector.clock import NS_PER_S
 from collector.episode.goal import EpisodeGoal
 from collector.workflow.commands import Command, carry_out
 from collector.workflow.conductor import Conductor, Ended, Judgement, LaidOut
 from collector.workflow.state_machine import State
+
+LIBRARY_COMPOSITES = {name for name, task in LIBRARY.tasks.items() if task.is_composite}
 
 
 class Recorder:
@@ -60,6 +62,7 @@ class Simulator:
         self._done: Callable[[LaidOut], None] | None = None
         self._failed: Callable[[str], None] | None = None
         self._judged: Callable[[Judgement], None] | None = None
+        self.criteria: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     def lay_out(
         self,
@@ -71,7 +74,10 @@ class Simulator:
         self.laid_out.append((task_id, seed))
         self._done, self._failed = done, failed
 
-    def judge(self, done: Callable[[Judgement], None]) -> None:
+    def judge(
+        self, tasks: tuple[str, ...], once: tuple[str, ...], done: Callable[[Judgement], None]
+    ) -> None:
+        self.criteria = tasks, once
         self._judged = done
 
     def rests(self) -> None:
@@ -166,6 +172,23 @@ def test_an_attempt_in_the_simulator(simulated: Station) -> None:
     simulated.recorder.ended("success", "e1")
     assert simulated.outcomes == [("success", True, "e1")]
     assert simulated.sealed == [(simulated.bench.session.memory.last.attempt_id, "e1")]  # type: ignore[union-attr]
+
+
+def test_a_chain_is_judged_by_its_end_and_by_what_was_reached_on_the_way() -> None:
+    bench = Bench()
+    bench.work()
+    for task_id in bench.library.tasks:
+        bench.session.override("op-1", task_id, task_id == "tidy_up", "sup-1", "for the test")
+    station = Station(simulated=True, bench=bench)
+    while bench.session.memory.choice.task_id not in LIBRARY_COMPOSITES:  # type: ignore[union-attr]
+        bench.attempt()
+    station.record()
+    station.press(Command.SUCCESS)
+    station.recorder.stopped()
+    task = bench.library.find(station.recorder.goals[0].task_id)
+    at_end, on_the_way = station.simulator.criteria
+    assert at_end == task.predicates
+    assert on_the_way == task.parts
 
 
 def test_the_next_scene_is_laid_out_only_once_the_last_one_is_judged(simulated: Station) -> None:

@@ -29,7 +29,7 @@ class PreflightNode(StationNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__("preflight", **options)
-        self._patience_s = float(self.declare_parameter("patience_s", 8.0).value)
+        self._patience_s = float(self.declare_parameter("patience_s", 10.0).value)
         self._watch = StationWatch(self)
         self._began_s = self._incomplete_s = time.monotonic()
         self.report: dict[str, Any] | None = None

@@ -11,6 +11,7 @@ from std_msgs.msg import Float64
 
 from collector.clock import NS_PER_S
 from collector.health import HealthReport, StreamHealth
+from collector.simulation.achievements import Achievements
 from collector.simulation.scene import FINGER_JOINTS
 from collector.simulation.tasks import TASKS, UnknownTask
 from collector.simulation.world import World
@@ -22,6 +23,8 @@ from collector_nodes.station_node import StationNode, run
 
 # Drawn at half the rate of the arm's readings: cameras draw 10 to 30 frames a second.
 TICKS_PER_WORLD_STATE = 2
+# How often is looked at what was achieved: a drawer that is closed again was open longer.
+LOOK_S = 0.2
 # What a busy machine may owe before simulated time is let slip.
 LARGEST_DEBT_S = 0.1
 # After a reset, targets that were meant for the arm's last place are still on their way.
@@ -56,6 +59,8 @@ class SimulatorNode(StationNode):
         self._slipped_ns = 0
         self._health = StreamHealth("physics", self._world.tick_hz)
         self.create_timer(self._period_ns / NS_PER_S, self._follow_clock)
+        self._achievements = Achievements(self._world)
+        self.create_timer(LOOK_S, self._achievements.watch)
 
     def health(self) -> list[HealthReport]:
         report = self._health.report(self.station_clock.now_ns())
@@ -118,6 +123,7 @@ class SimulatorNode(StationNode):
         except UnknownTask as error:
             response.ok, response.message = False, str(error)
             return response
+        self._achievements.reset()
         self._gripper = self._world.gripper  # closed, where it holds a board
         response.ok = True
         response.layout = TaskLayout(
@@ -131,9 +137,13 @@ class SimulatorNode(StationNode):
         return response
 
     def _on_evaluate(
-        self, _: EvaluateTask.Request, response: EvaluateTask.Response
+        self, request: EvaluateTask.Request, response: EvaluateTask.Response
     ) -> EvaluateTask.Response:
-        evaluation = self._world.evaluate()
+        try:
+            evaluation = self._achievements.evaluate(request.tasks, request.once)
+        except UnknownTask as error:
+            response.explanation = str(error)
+            return response
         response.known = True
         response.success = evaluation.success
         response.explanation = evaluation.explanation

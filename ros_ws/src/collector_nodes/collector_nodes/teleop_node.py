@@ -13,6 +13,7 @@ from rclpy.task import Future
 from collector.devices.teleop_device import TeleopDevice, TeleopReading
 from collector.health import HealthReport
 from collector.simulation.scripted_operator import ScriptedOperator
+from collector.simulation.tasks import TASKS
 from collector.teleop.commander import TeleopCommander
 from collector_interfaces.action import PerformTask
 from collector_interfaces.msg import ArmCommand, ArmState, WorldState
@@ -125,7 +126,12 @@ class ScriptedPerformance:
             )
 
     def _on_goal(self, goal: PerformTask.Goal) -> GoalResponse:
-        if self.operator.performing or self._world is None or self._world.task_id != goal.task_id:
+        scene = goal.scene or goal.task_id
+        if self.operator.performing or self._world is None or self._world.task_id != scene:
+            return GoalResponse.REJECT
+        if goal.task_id not in TASKS:
+            return GoalResponse.REJECT
+        if not 0.0 <= goal.skill <= 1.0:
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
@@ -134,7 +140,9 @@ class ScriptedPerformance:
         self._handle = handle
         self._ended = Future(executor=self._node.executor)
         self._began_ns = self._node.station_clock.now_ns()
-        self.operator.begin(goal.task_id, goal.seed, goal.fail_on_purpose)
+        self.operator.begin(
+            goal.task_id, goal.seed, goal.fail_on_purpose, goal.skill or None, goal.scene
+        )
         message = await self._ended
         result = PerformTask.Result(message=message)
         result.believes_success = bool(self.operator.believes_success) and not message

@@ -1,0 +1,166 @@
+"""The recorder, asked over ROS: implements `collector.workflow.conductor.Recording`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from action_msgs.srv import CancelGoal
+from rclpy.action import ActionClient
+from rclpy.action.client import ClientGoalHandle
+from rclpy.task import Future
+from std_srvs.srv import Trigger
+
+from collector.clock import NS_PER_S
+from collector.episode.goal import EpisodeGoal
+from collector.workflow.conductor import Ended, Judgement
+from collector_interfaces.action import RecordEpisode
+from collector_interfaces.srv import FinishEpisode
+from collector_nodes.station_node import StationNode
+
+SILENT_NS = 3 * NS_PER_S  # feedback comes every step
+SEALING_NS = 30 * NS_PER_S
+STOP_NS = 2 * NS_PER_S
+
+
+class RecordingClient:
+    """One episode after the other. Everything is answered in the node's executor.
+
+    A recorder that says nothing any more has died: its episode is given up, and what it
+    left is recovered when it comes back.
+    """
+
+    def __init__(self, node: StationNode) -> None:
+        self._node = node
+        self._clock = node.station_clock
+        self._action = ActionClient(node, RecordEpisode, "/recorder/record")
+        self._stop = node.create_client(Trigger, "/recorder/stop")
+        self._finish = node.create_client(FinishEpisode, "/recorder/finish")
+        self._cancel_any = node.create_client(CancelGoal, "/recorder/record/_action/cancel_goal")
+        self._number = 0  # of the episode in hand: answers to others come too late
+        self._ended: Callable[[Ended], None] | None = None
+        self._handle: ClientGoalHandle | None = None
+        self._cancel_wanted = False
+        self._deadline_ns = 0
+        self._stopped: Callable[[], None] | None = None
+        self._stop_deadline_ns = 0
+        self._steps = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps of the episode in hand, on disk."""
+        return self._steps
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a recorder answers at all."""
+        return bool(self._action.server_is_ready() and self._finish.service_is_ready())
+
+    def begin(self, goal: EpisodeGoal, ended: Callable[[Ended], None]) -> None:
+        self._number += 1
+        number = self._number
+        self._ended, self._handle, self._cancel_wanted = ended, None, False
+        self._steps = 0
+        if not self._action.server_is_ready():
+            self._end(Ended("", message="the recorder does not answer: start it, then try again"))
+            return
+        self._deadline_ns = self._clock.now_ns() + SILENT_NS
+        sent = self._action.send_goal_async(
+            _message(goal), lambda message: self._on_feedback(number, message)
+        )
+        sent.add_done_callback(lambda future: self._on_accepted(number, future))
+
+    def stop(self, done: Callable[[], None]) -> None:
+        self._stopped = done
+        self._stop_deadline_ns = self._clock.now_ns() + STOP_NS
+        if self._stop.service_is_ready():
+            self._stop.call_async(Trigger.Request()).add_done_callback(lambda _: self._on_stopped())
+
+    def finish(self, outcome: str, judgement: Judgement) -> None:
+        self._deadline_ns = self._clock.now_ns() + SEALING_NS
+        if not self._finish.service_is_ready():
+            self._deadline_ns = self._clock.now_ns() + SILENT_NS
+            return
+        request = FinishEpisode.Request(
+            outcome=outcome,
+            predicate_known=judgement.success is not None,
+            predicate_success=bool(judgement.success),
+            predicate_explanation=judgement.explanation,
+        )
+        self._finish.call_async(request).add_done_callback(self._on_finished)
+
+    def cancel(self) -> None:
+        self._deadline_ns = self._clock.now_ns() + SEALING_NS
+        self._cancel_wanted = True
+        if self._handle is not None:
+            self._handle.cancel_goal_async()
+        elif self._ended is None and self._cancel_any.service_is_ready():
+            # An empty goal id and stamp mean all goals.
+            self._cancel_any.call_async(CancelGoal.Request())
+            self._cancel_wanted = False
+
+    def watch(self) -> None:
+        """Give up what does not answer. Called some times a second."""
+        now_ns = self._clock.now_ns()
+        if self._stopped is not None and now_ns > self._stop_deadline_ns:
+            self._on_stopped()
+        if self._ended is not None and now_ns > self._deadline_ns:
+            self._end(Ended("", message="the recorder fell silent: its node has died"))
+        if self._cancel_wanted and self._ended is None and self._cancel_any.service_is_ready():
+            self.cancel()  # wanted before the recorder was there
+
+    def _on_accepted(self, number: int, future: Future) -> None:
+        if number != self._number or self._ended is None:
+            return
+        handle = future.result()
+        if not handle.accepted:
+            self._end(Ended("", message="the recorder is busy: wait until it has sealed"))
+            return
+        self._handle = handle
+        handle.get_result_async().add_done_callback(lambda done: self._on_result(number, done))
+        if self._cancel_wanted:
+            self.cancel()
+
+    def _on_feedback(self, number: int, message: Any) -> None:
+        if number == self._number:
+            self._steps = message.feedback.steps
+            self._deadline_ns = max(self._deadline_ns, self._clock.now_ns() + SILENT_NS)
+
+    def _on_stopped(self) -> None:
+        done, self._stopped = self._stopped, None
+        if done is not None:
+            done()
+
+    def _on_finished(self, future: Future) -> None:
+        answer = future.result()
+        if not answer.ok:
+            self._node.get_logger().warning(f"the recorder: {answer.message}")
+
+    def _on_result(self, number: int, future: Future) -> None:
+        if number != self._number:
+            return
+        result = future.result().result
+        self._end(Ended(result.outcome, result.episode_id, result.path, result.message))
+
+    def _end(self, ended: Ended) -> None:
+        tell, self._ended = self._ended, None
+        self._handle = None
+        self._cancel_wanted = False
+        self._on_stopped()
+        if tell is not None:
+            tell(ended)
+
+
+def _message(goal: EpisodeGoal) -> RecordEpisode.Goal:
+    return RecordEpisode.Goal(
+        task_id=goal.task_id,
+        task_type=goal.task_type,
+        phase=goal.phase,
+        language_instruction=goal.language_instruction,
+        collector_id=goal.collector_id,
+        session_id=goal.session_id,
+        consent=goal.consent,
+        layout_seed=goal.layout_seed,
+        layout_json=goal.layout_json,
+        initial_state_json=goal.initial_state_json,
+    )
