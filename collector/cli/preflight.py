@@ -40,7 +40,7 @@ def preflight(
     station: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[STATION.yaml]",
+            metavar="STATION.yaml",
             help="The description of the station that runs, by default the simulated station's.",
             show_default=False,
         ),
@@ -59,13 +59,13 @@ def preflight(
     patience: Annotated[
         float,
         typer.Option(min=1.0, max=120.0, help="Seconds to wait for streams that stay out."),
-    ] = 8.0,
+    ] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
 ) -> None:
     """Check whether a running station is fit to record, and say what to do where it is not.
 
-    Cameras, light, calibrations, skew, arm, teleoperation device, disk and clock. Nobody has
-    signed in here, so whether the operator's consent is on file is not checked.
+    Looks at cameras, light, calibrations, skew, arm, teleoperation device, disk and clock.
+    Nobody has signed in: the operator's consent is left to the session.
 
     Exit code 0: fit, perhaps with warnings; 1: something refuses; 2: no station to ask.
     """

@@ -85,6 +85,8 @@ def _arm_findings(arm: ArmObservation, policy: PreflightPolicy) -> Findings:
     if arm.state == ArmStatus.LOST.value:
         yield "refused", f"The arm's driver sends nothing{because}: restart the driver."
     if arm.state == ArmStatus.STOPPED.value:
+        # Its own account of a stop says no more than that.
+        because = "" if arm.fault.startswith("the arm is stopped") else because
         yield (
             "refused",
             f"The arm is stopped{because}: see that it is free to move, then reset the stop.",

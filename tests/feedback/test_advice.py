@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from made_up_attempt import attempt
 
-from collector.feedback.advice import advice, findings
+from collector.feedback.advice import advice, findings, live_advice
 from collector.feedback.measures import AttemptMeasurement, Best, best_of
 
 GOOD = replace(
@@ -56,3 +56,16 @@ def test_without_a_best_the_first_attempts_are_judged_by_what_holds_for_everyone
     assert "changed its mind" in advice(replace(GOOD, gripper_reversals=4))
     assert advice(replace(GOOD, gripper_reversals=3)) == ""
     assert "stopped and started" in advice(replace(GOOD, smoothness=-6.0))
+
+
+def test_while_it_runs_only_what_will_not_go_away_is_told():
+    slow = replace(GOOD, duration_s=20.0, idle_before_s=5.0, idle_after_s=9.0, path_m=3.0)
+    assert advice(slow, BEST) != ""
+    assert live_advice(slow, BEST) == ""
+    assert "20 % of the steps" in live_advice(replace(slow, clipped_share=0.2), BEST)
+    assert "changed its mind" in live_advice(replace(slow, gripper_reversals=4), BEST)
+
+
+def test_the_first_steps_are_too_few_to_judge():
+    assert live_advice(replace(GOOD, steps=9, clipped_share=0.5)) == ""
+    assert live_advice(replace(GOOD, steps=10, clipped_share=0.5)) != ""

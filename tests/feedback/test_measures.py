@@ -1,10 +1,18 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_attempt import PERIOD_NS, START_NS, Attempt, attempt
 
-from collector.feedback.measures import AttemptMeasurement, best_of
+from collector.feedback.measures import (
+    AttemptMeasurement,
+    Best,
+    Measures,
+    best_of,
+    best_of_stored,
+)
 
 
 def test_rest_before_within_and_after_is_told_apart():
@@ -180,3 +188,32 @@ def test_stamps_of_a_station_are_exact():
             step.stamp_ns - START_NS, arm.ee_pose, arm.target_pose, 0.0, False, False, False
         )
     assert a.measures() == b.measures()
+
+
+def test_stored_measures_are_read_back_as_they_were():
+    m = attempt([(0, 1), (0.3, 2), (0, 1)], grips=[(1, 1.0)]).measured()
+    assert Measures.from_dict(json.loads(json.dumps(m.as_dict()))) == m
+    still = attempt([(0, 1)]).measured()
+    assert Measures.from_dict(json.loads(json.dumps(still.as_dict()))) == still
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"path_m": "long"}, {"path_m": None}, {"steps": 1.5}, {"jerk": 3.0}, {"steps": ...}],
+    ids=str,
+)
+def test_what_are_no_measures_is_refused(change):
+    values = attempt([(0.3, 2)]).measured().as_dict() | change
+    values = {key: value for key, value in values.items() if value is not ...}
+    with pytest.raises(ValueError, match=next(iter(change))):
+        Measures.from_dict(values)
+
+
+def test_the_best_comes_from_what_is_stored_and_can_be_read():
+    fast = attempt([(0.4, 1)]).measured()
+    short = attempt([(0.3, 2)]).measured()
+    stored = [fast.as_dict(), None, {}, short.as_dict(), {"version": 9}, short.as_dict() | {"a": 1}]
+    best = best_of_stored(stored)
+    assert best == best_of([fast, short])
+    assert best_of_stored([]) == Best()
+    assert Best.from_dict(json.loads(json.dumps(best.as_dict()))) == best
