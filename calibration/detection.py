@@ -15,7 +15,7 @@ from calibration.observation import Pixels
 MIN_CORNERS = 8
 # An edge's width is its contrast over its steepest slope. A sharp edge measures 1 to 1.5 px;
 # a Gaussian blur of sigma px measures 2.5 sigma.
-MAX_EDGE_WIDTH_PX = 3.5
+MAX_EDGE_WIDTH_PX = 3.0
 # A marker of another kind is believed in from this many on: one or two are chance.
 _FOREIGN_MARKERS = 4
 # Corners that are one of a line's end and no more apart than this share cannot be told.
@@ -109,8 +109,8 @@ class BoardDetector:
                 return reason
         if found.markers == 0:
             return (
-                "No board in the picture: bring it into view, facing the camera, in even light; "
-                "nearer, if its markers are small."
+                "No board in the picture: bring it into view, facing the camera, in even light, "
+                "and hold it still; nearer, if its markers are small."
             )
         return (
             f"Too little of the board is seen: {len(found.ids)} corners, expected at least "
