@@ -40,12 +40,6 @@ COMMANDS = (
         "Check whether a running station is fit to record, and say what to do where it is not.",
     ),
     Mounted(
-        "preflight",
-        "collector.cli.preflight",
-        "preflight",
-        "Check whether a running station is fit to record.",
-    ),
-    Mounted(
         "replay",
         "collector.cli.replay",
         "replay",
