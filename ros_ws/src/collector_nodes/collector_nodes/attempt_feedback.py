@@ -15,8 +15,8 @@ from collector_nodes.inbox import Inbox
 from collector_nodes.messages import from_arm_state, from_step
 from collector_nodes.station_node import StationNode
 
-# At 1 kHz: longer than any pause between two steps of a grid that runs.
-SAMPLES = 2000
+# How many samples wait for the next step: a stream that is lost for a second ends the attempt.
+KEPT_S = 3.0
 
 
 class AttemptFeedback:
@@ -26,8 +26,9 @@ class AttemptFeedback:
         self._node = node
         self._feedback = node.create_publisher(AttemptFeedbackMsg, "~/feedback", 10)
         self._card = node.create_publisher(AttemptFeedbackMsg, "~/card", qos.LATCHED)
+        kept = round(node.station.arm.rate_hz * KEPT_S)
         self._samples: Inbox[ArmState] = Inbox(
-            node, ArmState, "/arm/state", qos.ARM_STATE, SAMPLES, node.station_clock
+            node, ArmState, "/arm/state", qos.ARM_STATE, kept, node.station_clock
         )
         node.create_subscription(Step, "/synchronizer/step", self._on_step, qos.STEPS)
         self._measurement: AttemptMeasurement | None = None
