@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those that are named.
 
-python -m benchmarks [--json] [cameras] [catalogue] [sealing] [station] [synchronization]
+python -m benchmarks [--json] [cameras] [catalogue] [hand_eye] [sealing] [station] [synchronization]
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import os
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cameras, catalogue, sealing, station, synchronization
+from benchmarks import cameras, catalogue, hand_eye, sealing, station, synchronization
 
 BENCHMARKS = {
     "synchronization": synchronization.run,
     "cameras": cameras.run,
     "sealing": sealing.run,
     "catalogue": catalogue.run,
+    "hand_eye": hand_eye.run,
     "station": station.run,
 }
 

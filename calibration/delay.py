@@ -29,7 +29,7 @@ SEARCH_S = (-0.1, 0.25)
 SEARCH_STEP_S = 0.005
 MIN_VIEWS = 15
 VELOCITY_S = 0.01  # the arm's velocity is taken over this long, either way
-LEAST_MOTION = 4.0  # standard deviations of the robot that 10 ms of motion should be
+LEAST_MOTION = 0.8  # standard deviations of the robot that 10 ms of motion must be
 
 
 class ArmTrajectory:
@@ -133,7 +133,7 @@ def calibrate_delay(
     speed = float(np.sqrt(np.mean(np.sum(moving.velocity**2, axis=1))))
     turn = float(np.sqrt(np.mean(np.sum(moving.angular_velocity**2, axis=1))))
     in_sigma = 0.01 * np.hypot(speed / noise.sigma_t_m, turn / noise.sigma_r_rad)
-    if in_sigma < 0.2 * LEAST_MOTION:
+    if in_sigma < LEAST_MOTION:
         raise ObservationError(
             f"the arm moved at {speed:.3f} m/s and {np.rad2deg(turn):.1f} deg/s only: move it to "
             "and fro at 0.1 m/s and 20 deg/s or more in front of the camera"

@@ -379,8 +379,8 @@ def _size(size: Measure, square_m: float | None) -> Finding:
     elif wrong:
         text = (
             f"By the arm's measure the board's size differs by {board} from the stated one"
-            f"{square}, or the focal length by {lens} from the given one: measure ten squares of the print, "
-            "then the intrinsics."
+            f"{square}, or the focal length by {lens} from the given one: measure ten squares "
+            "of the print, then the intrinsics."
         )
     else:
         return Finding("ok", "board_scale", f"The board's size agrees with the arm's: {board}.")

@@ -25,6 +25,47 @@ class CalibrationError(Exception):
     """A calibration file cannot be used; the message says what to do."""
 
 
+class BoardRecord(BaseModel):
+    """The board a camera was calibrated with, and where it was."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str = "charuco"
+    columns: int = Field(gt=0)  # squares
+    rows: int = Field(gt=0)
+    square_m: float = Field(gt=0)  # as measured
+    marker_m: float | None = None
+    dictionary: str = ""
+    legacy_pattern: bool = False
+    holder_frame: Literal["base", "ee"]
+    transform: tuple[float, float, float, float, float, float, float]  # T_<holder_frame>_board
+    covariance: tuple[tuple[float, ...], ...] | None = None  # [6, 6] m, rad
+
+
+class ViewRecord(BaseModel):
+    """One view that took part in a calibration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    stamp_ns: int
+    corners: int  # how many were seen
+    residual_px: float  # RMS distance, the arm's pose corrected
+    used: bool  # false for an outlier
+    ee_pose: tuple[float, float, float, float, float, float, float]  # T_base_ee as reported
+    correction: tuple[float, float, float, float, float, float]  # of it: m, rad, in base
+
+
+class FindingRecord(BaseModel):
+    """What was found out about a calibration when it was judged."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    level: Literal["ok", "warning", "refused"]
+    code: str
+    text: str
+
+
 class CameraCalibration(BaseModel):
     """Intrinsics and pose of one camera.
 
@@ -55,6 +96,17 @@ class CameraCalibration(BaseModel):
     software: str = ""
     person: str = ""
     date: str = ""  # ISO 8601
+    # What a measured calibration also says; left out of the file where it is not known.
+    name: str | None = None  # what the person accepted it as
+    intrinsics_covariance: tuple[tuple[float, ...], ...] | None = None  # fx fy cx cy, distortion
+    delay_sigma_s: float | None = None
+    corner_sigma_px: float | None = None  # of one coordinate
+    robot_sigma_m: float | None = None  # of the arm's poses, per axis
+    robot_sigma_rad: float | None = None
+    board: BoardRecord | None = None
+    views: tuple[ViewRecord, ...] | None = None
+    findings: tuple[FindingRecord, ...] | None = None
+    content_sha256: str | None = None  # of all the other values, written with the file
 
     @field_validator("transform")
     @classmethod
@@ -76,13 +128,16 @@ class CameraCalibration(BaseModel):
 
     @property
     def content_hash(self) -> str:
-        """sha256 over the values, whatever the file's layout."""
-        values = json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"))
+        """sha256 over the values but itself, whatever the file's layout."""
+        content = self.as_dict()
+        content.pop("content_sha256", None)
+        values = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(values.encode()).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as the YAML file holds them."""
-        return self.model_dump(mode="json", by_alias=True)
+        values = self.model_dump(mode="json", by_alias=True)
+        return {k: v for k, v in values.items() if v is not None or k not in _OPTIONAL}
 
     def save(self, path: Path) -> None:
         """Write the YAML file."""
@@ -90,11 +145,28 @@ class CameraCalibration(BaseModel):
         path.write_text(yaml.safe_dump(self.as_dict(), sort_keys=False), encoding="utf-8")
 
 
+# Absent rather than null where they are not known, so that earlier files keep their hash.
+_OPTIONAL = frozenset(
+    (
+        "name",
+        "intrinsics_covariance",
+        "delay_sigma_s",
+        "corner_sigma_px",
+        "robot_sigma_m",
+        "robot_sigma_rad",
+        "board",
+        "views",
+        "findings",
+        "content_sha256",
+    )
+)
+
+
 def load_calibration(path: Path) -> CameraCalibration:
     """Read a calibration file. Raises CalibrationError with a sentence that says what to do."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return CameraCalibration.model_validate(values)
+        calibration = CameraCalibration.model_validate(values)
     except FileNotFoundError:
         raise CalibrationError(f"{path} is missing: calibrate the camera first") from None
     except (OSError, yaml.YAMLError) as error:
@@ -103,3 +175,10 @@ def load_calibration(path: Path) -> CameraCalibration:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise CalibrationError(f"{path}: {key}: {first['msg']}; calibrate again") from error
+    written = calibration.content_sha256
+    if written is not None and written != calibration.content_hash:
+        raise CalibrationError(
+            f"{path} was changed after it was measured: put back an older one from beside it or "
+            "calibrate again (to keep the change, remove content_sha256)"
+        )
+    return calibration
