@@ -62,6 +62,11 @@ def canonical(value: Any) -> str:
     return text
 
 
+def plain_text(value: object) -> str:
+    """Return text that every database can hold: what people typed may be anything."""
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def event_hash(
     sequence: int,
     stamp_ns: int,

@@ -194,7 +194,7 @@ class Episodes(EpisodeList):
 
     def _label_as_attempted(self, session: Session, attempt: AttemptRow) -> None:
         """Give the episode of an attempt the operator's label that the attempt has now."""
-        row = session.get(EpisodeRow, attempt.episode_id)
+        row = session.get(EpisodeRow, attempt.episode_id) if attempt.episode_id else None
         if row is None or row.status == "deleted" or attempt.outcome in (RECORDING, INTERRUPTED):
             return
         value = attempt.outcome if attempt.outcome in (SUCCESS, FAILURE) else UNLABELLED

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from collector.catalogue.custody import plain_text
 from collector.catalogue.errors import CatalogueError
 from collector.catalogue.ledger import Ledger
 from collector.catalogue.operators import ensure_operator, operator_row, require_supervisor
@@ -81,7 +82,8 @@ class Overrides(Ledger):
             for person in (operator_id, supervisor_id):
                 ensure_operator(session, person, given_ns)
             ensure_task(session, task_id, task_type, given_ns)
-            self._add_word(session, operator_id, task_id, supervisor_id, reason, given_ns, opens)
+            said = plain_text(reason)
+            self._add_word(session, operator_id, task_id, supervisor_id, said, given_ns, opens)
 
     def _add_word(
         self,

@@ -17,15 +17,16 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from collector.catalogue.catalogue import Catalogue
+from collector.catalogue.custody import plain_text
 from collector.catalogue.errors import CatalogueError, CatalogueUnreachable
 from collector.catalogue.outage import Outage
-from collector.catalogue.sealed_facts import read_facts
+from collector.catalogue.sealed_facts import SealedFacts, read_facts
 from collector.catalogue.sealed_search import find_sealed
 from collector.catalogue.workflow_counts import WorkflowCounts
 from collector.clock import NS_PER_S
 from collector.preflight.observation import ConsentObservation
 from collector.tasks.library import TaskLibrary
-from collector.workflow.history import RECORDING, AttemptMark, Consent, Override
+from collector.workflow.history import INTERRUPTED, RECORDING, AttemptMark, Consent, Override
 from collector.workflow.journal import Entry, Journal
 from collector.workflow.session import WorkflowSession
 from collector.workflow.state_machine import Event, RequestRefused, State
@@ -33,6 +34,7 @@ from collector.workflow.state_machine import Event, RequestRefused, State
 WINDOW = 60  # newest attempts of an operator at a task that are looked at
 _AT_ONCE = 200  # records a transaction: other writers wait no longer
 _RECOUNT_NS = 60 * NS_PER_S  # how often other stations' demonstrations are counted in a session
+_OUTDATED = -1  # no chain of custody has this length
 _BUSY = (State.COUNTDOWN, State.RECORDING)  # nothing that takes long comes between
 
 _Answer = TypeVar("_Answer")
@@ -131,6 +133,7 @@ class CatalogueHistory:
 
     def record(self, mark: AttemptMark) -> None:
         """Keep the attempt, or what is said of it now."""
+        mark = mark.model_copy(update={"reason": plain_text(mark.reason)})
         with self._lock:
             before = self._before(mark.attempt_id)
             if before is not None:
@@ -152,6 +155,7 @@ class CatalogueHistory:
 
     def record_override(self, override: Override) -> None:
         """Keep a supervisor's word."""
+        override = override.model_copy(update={"reason": plain_text(override.reason)})
         with self._lock:
             key = (override.operator_id, override.task_id)
             self._words[key] = override
@@ -199,8 +203,14 @@ class CatalogueHistory:
         Digests every file: a thread of its own may call it. Raises CatalogueError when the
         folder is not as it was sealed.
         """
-        facts, task_type = read_facts(path)
+        self.register_facts(*read_facts(path), attempt_id)
+
+    def register_facts(self, facts: SealedFacts, task_type: str, attempt_id: str) -> None:
+        """As `register_sealed`, of facts that were read already."""
         with self._lock:
+            self._forget(facts.operator_id or "", facts.task_id)
+            if facts.outcome == INTERRUPTED or facts.success_predicate == 0:
+                self._uncount()  # not a demonstration, whatever the operator said
             self._queue.append(
                 lambda: self._catalogue.register_sealed(facts, task_type, attempt_id)
             )
@@ -354,6 +364,20 @@ class CatalogueHistory:
         standing = self._standings.get((mark.operator_id, mark.task_id))
         if standing is not None:
             standing.marks[mark.attempt_id] = mark
+        if mark.episode_id and (before is None or before.episode_id != mark.episode_id):
+            # Its episode may be registered already, and say more.
+            self._forget(mark.operator_id, mark.task_id)
+
+    def _forget(self, operator_id: str, task_id: str) -> None:
+        """Ask again for what was read of an operator at a task."""
+        standing = self._standings.get((operator_id, task_id))
+        if standing is not None:
+            standing.length = _OUTDATED
+
+    def _uncount(self) -> None:
+        """Count again soon."""
+        if self._counts is not None:
+            self._counts.length = _OUTDATED
 
     def _standing(self, operator_id: str, task_id: str) -> _Standing:
         key = (operator_id, task_id)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from collector.catalogue.custody import canonical
+from collector.catalogue.custody import canonical, plain_text
 from collector.catalogue.ledger import Ledger
 from collector.catalogue.tables import AttemptRow, EpisodeRow
 from collector.episode.goal import FAILURE, SUCCESS
@@ -117,11 +117,6 @@ def detail_of(mark: AttemptMark, detail: str = "{}") -> str:
     told = mark.model_dump(mode="json", include=set(_IN_DETAIL), exclude_defaults=True)
     texts = {name: plain_text(v) for name, v in told.items() if isinstance(v, str)}
     return canonical({**kept, **told, **texts})
-
-
-def plain_text(value: object) -> str:
-    """Return text that every database can hold: what people typed may be anything."""
-    return str(value).replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def cells_of(mark: AttemptMark) -> str | None:

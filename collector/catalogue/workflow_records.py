@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from collector.catalogue.custody import canonical
+from collector.catalogue.custody import canonical, plain_text
 from collector.catalogue.episodes import Episodes
 from collector.catalogue.operators import ensure_operator
 from collector.catalogue.sealed_facts import SealedFacts
@@ -29,7 +29,6 @@ from collector.catalogue.workflow_marks import (
     WorkflowMarks,
     cells_of,
     detail_of,
-    plain_text,
     workflow_row,
 )
 from collector.episode.goal import INTERRUPTED, RECORDING
