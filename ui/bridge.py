@@ -8,45 +8,71 @@ the GUI thread to empty it. A slow window thus sees fewer pictures, never older 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import threading
 import time
 import traceback
 from collections.abc import Callable, Hashable
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
 import numpy as np
 from action_msgs.msg import GoalStatus, GoalStatusArray
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import TransformStamped, TwistStamped
+from pydantic import ValidationError
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_action_status_default
-from sensor_msgs.msg import Image
+from rclpy.qos import (
+    DurabilityPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_profile_action_status_default,
+)
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 
+from collector.feedback.measures import Best, Measures
+from collector.workflow.status import SessionStatus
 from collector_interfaces.action import RecordEpisode
-from collector_interfaces.msg import ArmState
+from collector_interfaces.msg import ArmState, AttemptFeedback, SessionState
+from collector_interfaces.srv import SessionRequest
 from ui.values import (
     CAMERAS,
     ArmReport,
+    AttemptReport,
     CameraFrame,
+    CameraModel,
+    CameraPose,
     Command,
     CommandOutcome,
     Level,
     Outcome,
     RecordingProgress,
     RecordingStatus,
+    SessionAnswer,
+    SessionCall,
+    SessionReport,
     StreamReport,
+    TwistCommand,
     UnreadableFrame,
 )
 
 NS_PER_S = 1_000_000_000
 ANSWER_MS = 1000
+SESSION_ANSWER_MS = 5000  # a PIN takes its time, by intent
 LONGEST_WAIT_S = 0.1  # how soon the executor sees that the bridge is closed
 _NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+_LATCHED = QoSProfile(
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
 _LEVELS: dict[int, Level] = {0: "ok", 1: "warning", 2: "error", 3: "stale"}
 _CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}
 _ACTIVE = (GoalStatus.STATUS_ACCEPTED, GoalStatus.STATUS_EXECUTING, GoalStatus.STATUS_CANCELING)
@@ -67,6 +93,13 @@ class StationBridge(QObject):
     status = Signal(object)  # RecordingStatus
     command_sent = Signal(object)  # Command
     outcome = Signal(object)  # CommandOutcome
+    session = Signal(object)  # SessionReport
+    feedback = Signal(object)  # AttemptReport of the attempt that runs
+    card = Signal(object)  # AttemptReport of the last one
+    camera_model = Signal(object)  # CameraModel, where it changed
+    camera_pose = Signal(object)  # CameraPose
+    called = Signal(object)  # SessionCall
+    answer = Signal(object)  # SessionAnswer
     failed = Signal(str)  # the bridge itself broke: nothing it showed can be trusted
     _wake = Signal()
 
@@ -81,6 +114,7 @@ class StationBridge(QObject):
         self._monotonic_ns = monotonic_ns
         self._lock = threading.Lock()
         self._mailbox: dict[Hashable, tuple[Any, Any]] = {}  # kind -> signal, value
+        self._models: dict[str, CameraModel] = {}
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -94,6 +128,9 @@ class StationBridge(QObject):
         self._clients = {
             command: self._node.create_client(Trigger, name) for command, name in _SERVICES.items()
         }
+        self._session = self._node.create_client(SessionRequest, "/session/request")
+        self._twists = self._node.create_publisher(TwistStamped, "/teleop/twist", 1)
+        self._grippers = self._node.create_publisher(Float64, "/teleop/gripper", 1)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._spin, name="ros executor", daemon=True)
@@ -136,7 +173,61 @@ class StationBridge(QObject):
         future.add_done_callback(answered)
         QTimer.singleShot(ANSWER_MS, self, overdue)
 
+    def call(self, call: SessionCall) -> None:
+        """Ask the session; returns at once, ``answer`` tells what became of it."""
+        self.called.emit(call)
+        if not self._session.service_is_ready():
+            self._answer(call, Outcome.NOT_THERE)
+            return
+        request = SessionRequest.Request(
+            request=call.request,
+            who=call.who,
+            pin=call.pin,
+            source=call.source,
+            attempt_id=call.attempt_id,
+            value=call.value,
+            reason=call.reason,
+        )
+        future = self._session.call_async(request)
+
+        def answered(done: Any) -> None:
+            response = done.result()
+            if response is not None:
+                outcome = Outcome.DONE if response.ok else Outcome.REFUSED
+                now_ns = self._monotonic_ns()
+                answer = SessionAnswer(call, outcome, response.message, response.event, now_ns)
+                self._post(("answer", id(done)), self.answer, answer)
+
+        def overdue() -> None:
+            if not future.done():
+                self._session.remove_pending_request(future)
+                self._answer(call, Outcome.NO_ANSWER)
+
+        future.add_done_callback(answered)
+        QTimer.singleShot(SESSION_ANSWER_MS, self, overdue)
+
+    def teleoperate(self, command: TwistCommand) -> None:
+        """Send one velocity; it is the dead-man too, so that silence lets go of the arm.
+
+        Called from the GUI's own thread, so that a window that hangs lets go as well.
+        """
+        twist = TwistStamped()
+        twist.header.stamp = self._node.get_clock().now().to_msg()
+        twist.header.frame_id = "base"
+        linear, angular = twist.twist.linear, twist.twist.angular
+        linear.x, linear.y, linear.z = command.linear
+        angular.x, angular.y, angular.z = command.angular
+        self._grippers.publish(Float64(data=command.gripper))
+        self._twists.publish(twist)
+
+    def teleop_is_heard(self) -> bool:
+        """Return whether the station takes velocities: its teleoperation device is `twist`."""
+        return self._thread is not None and bool(self._twists.get_subscription_count())
+
     # In the GUI thread
+
+    def _answer(self, call: SessionCall, outcome: Outcome) -> None:
+        self.answer.emit(SessionAnswer(call, outcome, "", "", self._monotonic_ns()))
 
     def _report(self, command: Command, outcome: Outcome) -> None:
         self.outcome.emit(self._outcome(command, outcome))
@@ -176,6 +267,22 @@ class StationBridge(QObject):
                 partial(self._on_image, camera),
                 _NEWEST,
             )
+            node.create_subscription(
+                CameraInfo, f"/{camera}_camera/camera_info", partial(self._on_info, camera), _NEWEST
+            )
+            node.create_subscription(
+                TransformStamped,
+                f"/{camera}_camera/extrinsics",
+                partial(self._on_extrinsics, camera),
+                _LATCHED,
+            )
+        node.create_subscription(SessionState, "/session/state", self._on_session, _LATCHED)
+        node.create_subscription(
+            AttemptFeedback, "/session/feedback", partial(self._on_attempt, "feedback"), 10
+        )
+        node.create_subscription(
+            AttemptFeedback, "/session/card", partial(self._on_attempt, "card"), _LATCHED
+        )
         node.create_subscription(ArmState, "/arm/state", self._on_arm, _NEWEST)
         node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         node.create_subscription(
@@ -202,8 +309,42 @@ class StationBridge(QObject):
             value = CameraFrame(camera, pixels, _to_ns(message.header.stamp), arrived_ns)
         self._post(("frame", camera), self.frame, value)
 
+    def _on_info(self, camera: str, message: CameraInfo) -> None:
+        model = CameraModel(
+            camera,
+            message.width,
+            message.height,
+            tuple(message.k),
+            tuple(message.d),
+            message.distortion_model,
+        )
+        if self._models.get(camera) != model:  # one comes with every picture
+            self._models[camera] = model
+            self._post(("model", camera), self.camera_model, model)
+
+    def _on_extrinsics(self, camera: str, message: TransformStamped) -> None:
+        t, q = message.transform.translation, message.transform.rotation
+        transform = (t.x, t.y, t.z, q.x, q.y, q.z, q.w)
+        pose = CameraPose(camera, message.header.frame_id, transform)
+        self._post(("pose", camera), self.camera_pose, pose)
+
+    def _on_session(self, message: SessionState) -> None:
+        report = session_report(message.status_json, self._monotonic_ns())
+        # Each counts: a state that was left again at once has its tone all the same.
+        self._post(("session", report.arrived_ns), self.session, report)
+
+    def _on_attempt(self, kind: str, message: AttemptFeedback) -> None:
+        report = attempt_report(message, self._monotonic_ns())
+        self._post(("attempt", kind), self.feedback if kind == "feedback" else self.card, report)
+
     def _on_arm(self, message: ArmState) -> None:
-        report = ArmReport(message.state, message.fault, message.clipped, self._monotonic_ns())
+        report = ArmReport(
+            message.state,
+            message.fault,
+            message.clipped,
+            self._monotonic_ns(),
+            message.gripper_command >= 0.5,
+        )
         self._post("arm", self.arm, report)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
@@ -225,6 +366,45 @@ class StationBridge(QObject):
         ]
         status = RecordingStatus(bool(since), max(since, default=0), self._monotonic_ns())
         self._post("status", self.status, status)
+
+
+def session_report(status_json: str, arrived_ns: int) -> SessionReport:
+    """Return the session's state; where it is of another version, a sentence that says so."""
+    try:
+        status = SessionStatus.model_validate_json(status_json)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "its state"
+        problem = (
+            f"the session node is of another version than this console ({where}: {first['msg']}):"
+            " start both of one installation"
+        )
+        return SessionReport(None, problem, arrived_ns)
+    return SessionReport(status, "", arrived_ns)
+
+
+def attempt_report(message: AttemptFeedback, arrived_ns: int) -> AttemptReport:
+    """Return an attempt's figures; those that cannot be read are left out."""
+    return AttemptReport(
+        message.attempt_id,
+        message.task_id,
+        message.phase,
+        message.outcome,
+        message.elapsed_s,
+        _values(Measures, message.measures_json),
+        _values(Best, message.best_json),
+        message.advice,
+        arrived_ns,
+    )
+
+
+def _values(kind: Any, text: str) -> Any:
+    """Return a dataclass from JSON, or None where a value is missing."""
+    try:
+        given = json.loads(text)
+        return kind(**{field.name: given[field.name] for field in fields(kind)})
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def rgb_pixels(message: Image) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -1,103 +1,341 @@
-"""The console's window: banner, both cameras, health, arm."""
+"""The console's window: banner, pictures and task, plan, health, commands and the arm."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+import itertools
+import time
+from collections.abc import Callable, Sequence
 
-from ui.actions import ACTIONS, ActionId
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from ui import session_wording
+from ui.actions import ACTIONS, COMMANDS, Action, ActionId, Debounce, find_action
+from ui.keyboard_teleop import TeleopView
+from ui.layout_projection import LayoutOverlay
+from ui.session_view import Page, SessionBanner, SessionView
+from ui.sign import Shape, Tone
 from ui.station_view import StationView
 from ui.theme import Theme
-from ui.values import CAMERAS, CameraFrame, Command
+from ui.values import CAMERAS, CameraFrame, Command, SessionCall
 from ui.widgets.arm_panel import ArmPanel
 from ui.widgets.banner import Banner
 from ui.widgets.camera_view import CameraView
+from ui.widgets.command_bar import CommandBar
 from ui.widgets.health_strip import HealthStrip
 from ui.widgets.help_overlay import HelpOverlay
+from ui.widgets.notice_panel import NoticePanel
+from ui.widgets.operator_panel import OperatorPanel
+from ui.widgets.plan_strip import PlanStrip
+from ui.widgets.preflight_list import PreflightList
+from ui.widgets.sign_in import SignIn
+from ui.widgets.summary_page import SummaryPage
+from ui.widgets.task_panel import TaskPanel
+from ui.widgets.teleop_panel import TeleopPanel
+from ui.wording import sentence
+
+SIDE_WIDTH = (360, 520)  # of what stands beside the pictures, at the smallest and largest window
+RECORDING_FRAME = 8  # px around the window while it records
 
 
 class ConsoleWindow(QWidget):
-    """Shows what it is given; ``command_asked`` tells what the operator wants."""
+    """Shows what it is given; its signals tell what the operator wants."""
 
-    command_asked = Signal(object)  # Command
+    command_asked = Signal(object)  # Command, of the arm
+    session_asked = Signal(object)  # SessionCall
+    acted = Signal(object)  # ActionId: pressed, whatever comes of it
+    teleop_toggled = Signal()
+    mute_toggled = Signal()
+    summary_left = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        actions: Sequence[Action] = ACTIONS,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._theme = theme
+        self.actions_table = tuple(actions)
+        self._monotonic_ns = monotonic_ns
+        self._debounce = Debounce()
+        self._session: SessionView | None = None
+        self._recording = False
         self.setWindowTitle(self.tr("Station console"))
-        self.setMinimumSize(960, 600)
+        self.setMinimumSize(1180, 720)
         self.banner = Banner(theme)
         self.cameras = {name: CameraView(name, theme) for name in CAMERAS}
+        self.task = TaskPanel(theme)
+        self.preflight = PreflightList(theme)
+        self.notice = NoticePanel(theme)
+        self.plan = PlanStrip(theme)
+        self.operator = OperatorPanel(self.actions_table, theme)
         self.health = HealthStrip(theme)
+        self.commands = CommandBar(self.actions_table, theme)
         self.arm = ArmPanel(theme)
+        self.sign_in = SignIn(theme)
+        self.summary = SummaryPage(theme)
+        self.teleop = TeleopPanel(theme, self)
+        self._lay_out()
+        self.help = HelpOverlay(
+            self.actions_table, theme, self, above=self.banner, below=self._bottom
+        )
+        self._bind()
+        self._order_tabs()
+        self.show_session(SessionView(Page.WATCH, SessionBanner()))
+        self.arm.stop_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _lay_out(self) -> None:
+        self._side = QStackedWidget()
+        for panel in (self.task, self.preflight, self.notice):
+            self._side.addWidget(panel)
         pictures = QHBoxLayout()
+        pictures.setContentsMargins(0, 0, 0, 0)
         pictures.setSpacing(8)
         for view in self.cameras.values():
             pictures.addWidget(view, 1)
+        pictures.addWidget(self._side)
+        self._work = QWidget()
+        self._work.setLayout(pictures)
+        self._middle = QStackedWidget()
+        for page in (self._work, self.sign_in, self.summary):
+            self._middle.addWidget(page)
+        self._plan_row = QWidget()
+        row = QHBoxLayout(self._plan_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.plan, 1)
+        row.addWidget(self.operator)
+        self._bottom = QWidget()
+        bottom = QHBoxLayout(self._bottom)
+        bottom.setContentsMargins(0, 0, 0, 0)
+        bottom.setSpacing(8)
+        bottom.addWidget(self.commands, 1)
+        bottom.addWidget(self.arm, 1)
         below = QVBoxLayout()
         below.setContentsMargins(8, 0, 8, 8)
         below.setSpacing(8)
-        below.addLayout(pictures, 1)
+        below.addWidget(self._middle, 1)
+        below.addWidget(self._plan_row)
         below.addWidget(self.health)
-        below.addWidget(self.arm)
+        below.addWidget(self._bottom)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.banner)
         column.addLayout(below, 1)
-        self.help = HelpOverlay(ACTIONS, theme, self, above=self.banner, below=self.arm)
-        # The stop comes first, whatever was added last.
-        arm = self.arm
-        self.setTabOrder(arm.stop_button, arm.reset_button)
-        self.setTabOrder(arm.reset_button, arm.help_button)
-        self.setTabOrder(arm.help_button, self.health.cells[0])
-        self._bind()
-        self.arm.stop_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def set_theme(self, theme: Theme) -> None:
         """Wear another theme."""
-        for camera in self.cameras.values():
-            camera.set_theme(theme)
-        self.banner.set_theme(theme)
-        self.health.set_theme(theme)
-        self.arm.set_theme(theme)
-        self.help.set_theme(theme)
+        self._theme = theme
+        for part in (
+            *self.cameras.values(),
+            self.banner,
+            self.task,
+            self.preflight,
+            self.notice,
+            self.plan,
+            self.operator,
+            self.health,
+            self.commands,
+            self.arm,
+            self.sign_in,
+            self.summary,
+            self.teleop,
+            self.help,
+        ):
+            part.set_theme(theme)
+        self.update()
+
+    # What is shown
 
     def show_frame(self, frame: CameraFrame) -> None:
         """Show a camera's newest picture."""
         if frame.camera in self.cameras:
             self.cameras[frame.camera].show_frame(frame)
 
-    def show_view(self, view: StationView) -> None:
-        """Show the station's state."""
-        self.banner.show_view(view.banner)
-        for picture in view.pictures:
+    def show_view(self, station: StationView, session: SessionView) -> None:
+        """Show the state of the station and of the session on it."""
+        sign = session_wording.sign(session.banner, station.banner)
+        self.banner.show_sign(sign)
+        recording = sign.tone is Tone.RECORDING
+        if recording != self._recording:
+            self._recording = recording
+            self.update()
+        for picture in station.pictures:
             self.cameras[picture.camera].show_view(picture)
-        self.health.show_views(view.cells)
-        self.arm.show_view(view.arm)
+        count = session.banner.countdown
+        for camera in self.cameras.values():
+            camera.picture.show_count("" if count is None else str(count))
+        self.health.show_views(station.cells)
+        self.arm.show_view(station.arm)
+        self.show_session(session)
+
+    def show_session(self, session: SessionView) -> None:
+        """Show the session beside and below the pictures."""
+        before, self._session = self._session, session
+        if session == before:
+            return
+        signed_in = session.page not in (Page.WATCH, Page.SIGN_IN, Page.SUMMARY)
+        self.operator.pause_button.setVisible(signed_in)
+        self.operator.sign_out_button.setVisible(signed_in)
+        self.commands.setVisible(signed_in)
+        self._side.setVisible(signed_in)
+        pages = {Page.SIGN_IN: self.sign_in, Page.SUMMARY: self.summary}
+        self._middle.setCurrentWidget(pages.get(session.page, self._work))
+        self.plan.show_plan(session.plan)
+        paused = session.page is Page.PAUSED
+        self.operator.show_operator(
+            session.operator_id, session.can_pause, paused, session.can_sign_out
+        )
+        self.commands.show_commands(session.commands)
+        self.task.show_task(session.task, session.feedback)
+        self.sign_in.show_view(session.sign_in)
+        if session.summary is not None:
+            self.summary.show_summary(session.summary)
+        self._show_side(session)
+        if before is None or session.page is not before.page:
+            self._focus_page(session.page)
+
+    def _show_side(self, session: SessionView) -> None:
+        action = sentence(session.banner.next_action)
+        if session.page is Page.PREFLIGHT:
+            self.preflight.show_checks(session.checks)
+            self._side.setCurrentWidget(self.preflight)
+        elif session.page is Page.PAUSED:
+            why = sentence(session.trouble)
+            self.notice.show_notice(Shape.BARS, self.tr("Paused"), why, action, alert=False)
+            self._side.setCurrentWidget(self.notice)
+        elif session.page is Page.FAULT:
+            why = sentence(session.trouble)
+            self.notice.show_notice(Shape.TRIANGLE, self.tr("Fault"), why, action, alert=True)
+            self._side.setCurrentWidget(self.notice)
+        else:
+            self._side.setCurrentWidget(self.task)
+
+    def _focus_page(self, page: Page) -> None:
+        if page is Page.SIGN_IN:
+            self.sign_in.operator.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif page is Page.SUMMARY:
+            self.summary.button.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.arm.stop_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_layout(self, overlay: LayoutOverlay | None) -> None:
+        """Draw where the objects go over the static camera's picture."""
+        self.cameras["static"].picture.show_layout(overlay)
+
+    def show_muted(self, muted: bool) -> None:
+        """Show whether tones are off."""
+        self.operator.show_muted(muted)
+
+    def show_teleop(self, view: TeleopView) -> None:
+        """Show the keyboard's teleoperation over the pictures."""
+        self.teleop.show_view(view)
+        self._place_teleop()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        low, high = SIDE_WIDTH
+        self._side.setFixedWidth(min(high, max(low, round(self.width() * 0.285))))
+        self._place_teleop()
+
+    def _place_teleop(self) -> None:
+        if self.teleop.isVisible():
+            size = self.teleop.sizeHint()
+            left = self.cameras["static"].mapTo(self, self.cameras["static"].rect().topLeft())
+            bottom = self._middle.geometry().bottom()
+            self.teleop.setGeometry(
+                left.x() + 8, bottom - size.height() - 8, size.width(), size.height()
+            )
+            self.teleop.raise_()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._recording:
+            painter = QPainter(self)
+            painter.setPen(QPen(QColor(self._theme.recording), 2 * RECORDING_FRAME))
+            painter.drawRect(self.rect())
+
+    # What is asked
 
     def trigger(self, action: ActionId) -> None:
-        """Do what an action of the table says."""
-        if action is ActionId.STOP_ARM:
+        """Do what an action of the table says; one that bounces is done once."""
+        if not self._debounce.passes(action, self._monotonic_ns()):
+            return
+        if action in COMMANDS:
+            self.acted.emit(action)
+            request = find_action(action, self.actions_table).request
+            self.session_asked.emit(SessionCall(request))
+        elif action is ActionId.STOP_ARM:
+            self.acted.emit(action)
             self.command_asked.emit(Command.STOP_ARM)
         elif action is ActionId.RESET_STOP:
             self.command_asked.emit(Command.RESET_STOP)
+        elif action is ActionId.PAUSE:
+            self._pause()
+        elif action is ActionId.TELEOP:
+            self.teleop_toggled.emit()
+        elif action is ActionId.MUTE:
+            self.mute_toggled.emit()
         elif action is ActionId.HELP:
             self._toggle_help()
         elif action is ActionId.FULL_SCREEN:
             self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
+    def press_button(self, name: str) -> None:
+        """A gamepad's button, by evdev's name."""
+        for action in self.actions_table:
+            if name in action.buttons:
+                self.trigger(action.id)
+
+    def _pause(self) -> None:
+        paused = self._session is not None and self._session.page is Page.PAUSED
+        self.session_asked.emit(SessionCall("resume" if paused else "pause"))
+
     def _bind(self) -> None:
-        for action in ACTIONS:
+        for action in self.actions_table:
             for key in action.keys:
                 shortcut = QShortcut(QKeySequence(key), self)
                 shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
                 shortcut.setAutoRepeat(False)
                 shortcut.activated.connect(lambda asked=action.id: self.trigger(asked))
+        self.commands.asked.connect(self.trigger)
+        self.operator.asked.connect(self.trigger)
+        self.operator.sign_out_asked.connect(
+            lambda: self.session_asked.emit(SessionCall("sign_out"))
+        )
+        self.preflight.check_asked.connect(lambda: self.session_asked.emit(SessionCall("check")))
+        self.sign_in.asked.connect(
+            lambda who, pin: self.session_asked.emit(SessionCall("sign_in", who, pin))
+        )
+        self.summary.done.connect(self.summary_left)
         self.arm.stop_asked.connect(lambda: self.trigger(ActionId.STOP_ARM))
         self.arm.reset_asked.connect(lambda: self.trigger(ActionId.RESET_STOP))
-        self.arm.help_asked.connect(lambda: self.trigger(ActionId.HELP))
         self.help.close_asked.connect(lambda: self.trigger(ActionId.HELP))
+
+    def _order_tabs(self) -> None:
+        """The stop comes first, whatever was added last; then the commands."""
+        order: list[QWidget] = [
+            self.arm.stop_button,
+            self.arm.reset_button,
+            *self.commands.buttons.values(),
+            *self.operator.buttons,
+            self.preflight.check_button,
+            self.health.cells[0],
+        ]
+        for one, other in itertools.pairwise(order):
+            QWidget.setTabOrder(one, other)
 
     def _toggle_help(self) -> None:
         if self.help.isVisible():

@@ -20,7 +20,13 @@ from PySide6.QtWidgets import (
 from ui import theme as themes
 from ui.actions import ActionId
 from ui.console_window import ConsoleWindow
+from ui.keyboard_teleop import TeleopView
+from ui.layout_projection import overlay
+from ui.sample_sessions import SESSIONS, SampleSession
 from ui.sample_states import NOW, STATES
+from ui.sample_status import camera_model, camera_pose
+from ui.session_view import Page, SessionBanner, SessionView
+from ui.session_wording import sign
 from ui.station_view import CellView, StationFacts
 from ui.theme import DARK, LIGHT, Theme
 from ui.widgets.arm_panel import ArmPanel
@@ -33,19 +39,43 @@ THEMES = {"light": LIGHT, "dark": DARK}
 
 
 def show_state(window: ConsoleWindow, facts: StationFacts) -> None:
-    """Show a state in a window as the console would."""
+    """Show a station without a session in a window as the console would."""
     for frame in facts.frames.values():
         window.show_frame(frame)
-    window.show_view(facts.view(NOW))
+    window.show_layout(None)
+    window.show_teleop(TeleopView())
+    window.show_view(facts.view(NOW), SessionView(Page.WATCH, SessionBanner()))
+
+
+def show_session(window: ConsoleWindow, sample: SampleSession) -> None:
+    """Show a station and the session on it as the console would."""
+    for frame in sample.station.frames.values():
+        window.show_frame(frame)
+    station = sample.station.view(NOW)
+    session = sample.session.view(NOW, station)
+    plan = session.layout
+    window.show_layout(overlay(plan, camera_model(), camera_pose()) if plan else None)
+    window.show_view(station, session)
+    held = sample.teleop
+    teleop = TeleopView(held is not None, held or (), 1, sample.gripper_closed, sample.listeners)
+    window.show_teleop(teleop)
+
+
+def show_any(window: ConsoleWindow, state: str) -> None:
+    """Show a state of ``STATES`` or ``SESSIONS``."""
+    if state in SESSIONS:
+        show_session(window, SESSIONS[state]())
+    else:
+        show_state(window, STATES[state]())
 
 
 def window_in(state: str, theme: Theme, size: QSize) -> ConsoleWindow:
-    """Return the window in a state of ``STATES``, or ``help``."""
+    """Return the window in a state of ``STATES`` or ``SESSIONS``, or ``help``."""
     window = ConsoleWindow(theme)
     window.resize(size)
-    show_state(window, STATES["recording" if state == "help" else state]())
+    window.show()
+    show_any(window, "collection_ready" if state == "help" else state)
     if state == "help":
-        window.show()
         window.trigger(ActionId.HELP)
     return window
 
@@ -57,12 +87,18 @@ def sheets(theme: Theme) -> Iterator[tuple[str, QWidget]]:
     arms: list[QWidget] = []
     for view in views.values():
         banner, panel = Banner(theme), ArmPanel(theme)
-        banner.show_view(view.banner)
+        banner.show_sign(sign(SessionBanner(), view.banner))
         panel.show_view(view.arm)
         banners.append(banner)
         arms.append(panel)
-    yield "banners", _column(banners, 1280)
-    yield "arm_panels", _column(arms, 1280)
+    for make in SESSIONS.values():
+        sample = make()
+        station = sample.station.view(NOW)
+        banner = Banner(theme)
+        banner.show_sign(sign(sample.session.view(NOW, station).banner, station.banner))
+        banners.append(banner)
+    yield "banners", _grid(banners, 2, 2560)
+    yield "arm_panels", _column(arms, 640)
     cells: list[CellView] = []
     for view in views.values():
         cells += [cell for cell in view.cells if cell not in cells]
@@ -90,7 +126,7 @@ def save(folder: Path) -> list[Path]:
         themes.apply(application, theme)
         pictures = [
             (f"{state}_{size.width()}x{size.height()}", window_in(state, theme, size))
-            for state in (*STATES, "help")
+            for state in (*SESSIONS, *STATES, "help")
             for size in SIZES
         ]
         for name, widget in [*pictures, *sheets(theme)]:
@@ -114,7 +150,7 @@ class Gallery(QWidget):
         self._theme = themes.system_theme()
         self._window = ConsoleWindow(self._theme)
         self._states = QListWidget()
-        self._states.addItems(list(STATES))
+        self._states.addItems([*SESSIONS, *STATES])
         self._states.currentTextChanged.connect(self._choose)
         day = QPushButton("Light / dark")
         day.clicked.connect(self._change_theme)
@@ -128,7 +164,7 @@ class Gallery(QWidget):
         self._states.setCurrentRow(0)
 
     def _choose(self, state: str) -> None:
-        show_state(self._window, STATES[state]())
+        show_any(self._window, state)
 
     def _change_theme(self) -> None:
         self._theme = LIGHT if self._theme is DARK else DARK

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtGui import QImage
 
 from ui.station_view import NS_PER_S, StationFacts
 from ui.values import (
@@ -24,22 +27,16 @@ from ui.values import (
 )
 
 NOW = Instant(monotonic_ns=1_000 * NS_PER_S, station_ns=1_764_000_000 * NS_PER_S)
+SAMPLES = Path(__file__).parent / "samples"
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
 
 
+@cache
 def picture(camera: str) -> npt.NDArray[np.uint8]:
-    """Return a test picture, 480 x 640 x 3: a table, a few blocks, edges to judge by."""
-    rows, columns = np.mgrid[0:480, 0:640]
-    shade = 120 + 60 * rows / 480 + 20 * np.sin(columns / 40)
-    image = np.stack([shade * 0.95, shade * 0.9, shade * 0.8], axis=2)
-    blocks = {"static": ((120, 250), (330, 290), (470, 210)), "wrist": ((220, 180), (380, 300))}
-    colours = ((200, 50, 45), (50, 90, 200), (60, 150, 70))
-    for (x, y), colour in zip(blocks[camera], colours, strict=False):
-        side = 60 if camera == "static" else 110
-        image[y : y + side, x : x + side] = colour
-    image[::479, :] = image[:, ::639] = 255
-    pixels: npt.NDArray[np.uint8] = np.clip(image, 0, 255).astype(np.uint8)
-    return pixels
+    """Return what the simulated station's camera sees, 480 x 640 x 3."""
+    image = QImage(str(SAMPLES / f"{camera}.png")).convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
 def frame(camera: str, age_s: float = 0.05) -> CameraFrame:

@@ -7,7 +7,7 @@ a clock that is off nor a picture that came late makes an old picture look live.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -37,9 +37,12 @@ SHOW_OUTCOME_S = 15.0
 EFFECT_S = 1.0  # an accepted stop shows in the arm's state well within this
 
 RECORDER = "recorder"
+SESSION = "session"
+SUPPLIES = "supplies"  # one cell for what the session reports of disk and calibrations
 SYNCHRONIZER = "synchronizer"
 EXPECTED_NODES = ("static_camera", "wrist_camera", "arm", "teleop", SYNCHRONIZER, RECORDER)
 _RECORDING_PREFIX = "Recording "
+_SEVERITY: Mapping[Level, int] = {"ok": 0, "warning": 1, "stale": 2, "error": 3}
 
 STOPPED = "stopped"
 LOST = "lost"
@@ -135,6 +138,8 @@ class CellView:
     steps: int | None = None
     bytes: int | None = None
     queue: float | None = None  # share in use, 0 to 1
+    attempts_left: int | None = None  # demonstrations that the disk has room for
+    calibrations: tuple[tuple[str, float], ...] = ()  # camera, age in days
     details: tuple[tuple[str, str], ...] = ()
 
 
@@ -388,8 +393,14 @@ class StationFacts:
             cells += [_cell(r, now, skews) for r in reports] or [CellView(node, CellState.UNHEARD)]
         for (node, _), report in sorted(self.streams.items()):
             silent_s = _since_s(report.arrived_ns, now) or 0.0
-            if node not in EXPECTED_NODES and silent_s <= FORGET_NODE_S:
+            others = (*EXPECTED_NODES, SESSION)
+            if node not in others and silent_s <= FORGET_NODE_S:
                 cells.append(_cell(report, now, skews))
+        session = [r for (node, _), r in sorted(self.streams.items()) if node == SESSION]
+        supplies = [r for r in session if _is_supply(r)]
+        if supplies:
+            cells.append(_supplies(supplies, now))
+        cells += [_cell(r, now, skews) for r in session if not _is_supply(r) and r.level != "ok"]
         return tuple(cells)
 
     def _skews(self) -> dict[str, float]:
@@ -425,6 +436,30 @@ def _cell(report: StreamReport, now: Instant, skews: Mapping[str, float]) -> Cel
         steps=_whole(values, "steps"),
         bytes=_whole(values, "bytes"),
         queue=_number(values, "queue"),
+        details=details,
+    )
+
+
+def _is_supply(report: StreamReport) -> bool:
+    return "attempts" in report.values or "age_days" in report.values
+
+
+def _supplies(reports: Sequence[StreamReport], now: Instant) -> CellView:
+    """Return one cell for disk and calibrations, in the state of the worst."""
+    silent_s = min(_since_s(report.arrived_ns, now) or 0.0 for report in reports)
+    worst = max(reports, key=lambda report: _SEVERITY[report.level])
+    details = tuple((r.stream, r.message) for r in reports)
+    message = worst.message if worst.level != "ok" else ""
+    if silent_s > SILENT_NODE_S:
+        return CellView(SUPPLIES, CellState.SILENT, message, silent_s=silent_s, details=details)
+    left = [_whole(report.values, "attempts") for report in reports]
+    ages = [(r.stream.rpartition(" ")[2], _number(r.values, "age_days")) for r in reports]
+    return CellView(
+        SUPPLIES,
+        CellState(worst.level),
+        message,
+        attempts_left=next((count for count in left if count is not None), None),
+        calibrations=tuple((camera, age) for camera, age in ages if age is not None),
         details=details,
     )
 

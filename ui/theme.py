@@ -1,7 +1,8 @@
 """Neutral greys, and colours for state and for what is abnormal alone.
 
-Red says that it records, green that it could, amber that something is abnormal. Each goes
-with a word and a shape (``widgets.symbol``), so that none is needed to tell states apart.
+Red says that it records, green that a demonstration could be, blue that it would be practice,
+amber that something is abnormal. Each goes with a word and a shape (``widgets.symbol``), so
+that none is needed to tell states apart.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ class Theme:
     strong: str  # the stop button
     on_strong: str
     focus: str
+    good: str  # a success, as a mark on surface
+    practice_ink: str  # practice, as a text or an outline on surface
     # Fills, the same by day and by night.
     recording: str = "#b3141c"
     on_recording: str = "#ffffff"
@@ -33,6 +36,10 @@ class Theme:
     on_ready: str = "#ffffff"
     alert: str = "#f2a900"
     on_alert: str = "#1a1a1a"
+    practice: str = "#1d5a94"
+    on_practice: str = "#ffffff"
+    asking: str = "#3a3a3a"
+    on_asking: str = "#ffffff"
     idle: str = "#5a5a5a"
     on_idle: str = "#ffffff"
 
@@ -47,6 +54,8 @@ LIGHT = Theme(
     strong="#1f1f1f",
     on_strong="#ffffff",
     focus="#1a1a1a",
+    good="#1f6b3a",
+    practice_ink="#1d5a94",
 )
 DARK = Theme(
     window="#191919",
@@ -58,6 +67,8 @@ DARK = Theme(
     strong="#f0f0f0",
     on_strong="#141414",
     focus="#ffffff",
+    good="#5fc48a",
+    practice_ink="#7db7ee",
 )
 
 

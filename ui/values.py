@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collector.feedback.measures import Best, Measures
+    from collector.workflow.status import SessionStatus
 
 CAMERAS = ("static", "wrist")
 
@@ -53,6 +57,7 @@ class ArmReport:
     fault: str  # empty, or one sentence
     clipped: bool  # the operator asked for more than a limit allows
     arrived_ns: int
+    gripper_closed: bool = False  # as it was commanded last
 
 
 @dataclass(frozen=True)
@@ -111,3 +116,81 @@ class CommandOutcome:
     outcome: Outcome
     message: str  # the station's sentence
     arrived_ns: int
+
+
+@dataclass(frozen=True)
+class SessionReport:
+    """Where the session stands; ``status`` is None where what came cannot be understood."""
+
+    status: SessionStatus | None
+    problem: str  # empty, or one sentence
+    arrived_ns: int
+
+
+@dataclass(frozen=True)
+class AttemptReport:
+    """How an attempt goes, or went."""
+
+    attempt_id: str
+    task_id: str
+    phase: str  # practice | collection
+    outcome: str  # recording | success | failure | ...
+    elapsed_s: float
+    measures: Measures | None
+    best: Best | None
+    advice: str  # what to improve, one line; empty where all is good
+    arrived_ns: int
+
+
+@dataclass(frozen=True)
+class SessionCall:
+    """A request to the session; fields as in SessionRequest.srv. The PIN is never printed."""
+
+    request: str
+    who: str = ""
+    pin: str = field(default="", repr=False)
+    source: str = "console"
+    attempt_id: str = ""
+    value: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SessionAnswer:
+    """What became of a call."""
+
+    call: SessionCall
+    outcome: Outcome
+    message: str  # the session's sentence on a refusal
+    event: str  # what a command came to: arm, end, relabel, ...
+    arrived_ns: int
+
+
+@dataclass(frozen=True)
+class CameraModel:
+    """How a camera maps points of its optical frame to pixels of its native image."""
+
+    camera: str
+    width: int
+    height: int
+    k: tuple[float, ...]  # 9 numbers, row by row, pixels
+    distortion: tuple[float, ...]
+    distortion_model: str = "plumb_bob"
+
+
+@dataclass(frozen=True)
+class CameraPose:
+    """Where a camera is: ``transform`` is T_<parent_frame>_<camera>_optical."""
+
+    camera: str
+    parent_frame: str  # base | ee
+    transform: tuple[float, ...]  # 7 numbers: m, quaternion x y z w
+
+
+@dataclass(frozen=True)
+class TwistCommand:
+    """A velocity of ee in base, and the gripper, 0 = open, 1 = close."""
+
+    linear: tuple[float, float, float]  # m/s
+    angular: tuple[float, float, float]  # rad/s
+    gripper: float

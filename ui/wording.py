@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from ui.sign import Shape, Sign, Tone
 from ui.station_view import (
     EXPECTED_NODES,
+    SUPPLIES,
     ArmView,
     BannerView,
     CellState,
@@ -61,6 +63,7 @@ def node_title(node: str) -> str:
         translate("nodes", "Recorder"),
     )
     known = dict(zip(EXPECTED_NODES, titles, strict=True))
+    known[SUPPLIES] = translate("nodes", "Supplies")
     return known.get(node) or node.replace("_", " ").capitalize()
 
 
@@ -69,6 +72,36 @@ def camera_title(camera: str) -> str:
 
 
 # The banner
+
+_SHAPES = {
+    StationState.WAITING: Shape.RING,
+    StationState.LOST: Shape.CROSS,
+    StationState.NOT_READY: Shape.TRIANGLE,
+    StationState.READY: Shape.CHECK,
+    StationState.STOPPED: Shape.OCTAGON,
+    StationState.NOT_STOPPED: Shape.CROSS,
+    StationState.RECORDING: Shape.DISC,
+}
+_TONES = {
+    StationState.WAITING: Tone.IDLE,
+    StationState.READY: Tone.READY,
+    StationState.RECORDING: Tone.RECORDING,
+}
+
+
+def station_sign(view: BannerView) -> Sign:
+    """Return what the banner shows where the station's own state counts."""
+    clock = banner_elapsed(view)
+    return Sign(
+        word=banner_word(view.state),
+        shape=_SHAPES[view.state],
+        tone=_TONES.get(view.state, Tone.ALERT),
+        headline=banner_headline(view),
+        detail=banner_detail(view),
+        warning=banner_warning(view),
+        clock=clock,
+        clock_name=translate("banner", "Recording time") if clock else "",
+    )
 
 
 def banner_word(state: StationState) -> str:
@@ -145,19 +178,22 @@ def _gaps(count: int) -> str:
 
 
 def _concern_headline(view: BannerView) -> str:
+    return concern_text(view.concern, view.subject)
+
+
+def concern_text(concern: Concern | None, subject: str) -> str:
+    """Return in one short sentence what is wrong with the station."""
     sentences = {
         Concern.STOP_FAILED: translate("banner", "The arm did not stop."),
         Concern.ARM_SILENT: translate("banner", "The arm is not heard."),
         Concern.ARM_STOPPED: translate("banner", "The arm's stop is latched."),
         Concern.ARM_FAULT: translate("banner", "The arm's driver sends nothing."),
-        Concern.CAMERA_SILENT: translate("banner", "{0}: no video.").format(
-            camera_title(view.subject)
-        ),
+        Concern.CAMERA_SILENT: translate("banner", "{0}: no video.").format(camera_title(subject)),
         Concern.RECORDER_SILENT: translate("banner", "The recorder is not heard."),
         Concern.RECORDING_CUT: translate("banner", "The recorder fell silent while recording."),
-        Concern.STREAM_ERROR: translate("banner", "{0}: error.").format(node_title(view.subject)),
+        Concern.STREAM_ERROR: translate("banner", "{0}: error.").format(node_title(subject)),
     }
-    return sentences[view.concern] if view.concern is not None else ""
+    return sentences[concern] if concern is not None else ""
 
 
 def _concern_advice(view: BannerView) -> str:
@@ -233,12 +269,17 @@ def cell_main(cell: CellView) -> str:
         return translate("health", "{0} / {1:g} Hz").format(_rate(cell.rate_hz), cell.target_hz)
     if cell.steps is not None:
         return translate("health", "{0} steps").format(cell.steps)
+    if cell.attempts_left is not None:
+        return translate("health", "room for {0}").format(cell.attempts_left)
     return ""
 
 
 def cell_figures(cell: CellView) -> str:
     """Return the small figures, each kept on one line; what was not reported is left out."""
     parts = []
+    for camera, age_days in cell.calibrations:
+        said = translate("health", "{0} calibrated {1}").format(camera, _days(age_days))
+        parts.append(said)
     if cell.age_ms is not None:
         parts.append(translate("health", "age {0:.0f} ms").format(cell.age_ms))
     if cell.skew_ms is not None:
@@ -253,6 +294,12 @@ def cell_figures(cell: CellView) -> str:
     if cell.queue is not None:
         parts.append(translate("health", "queue {0:.0f} %").format(cell.queue * 100))
     return "  ".join(part.replace(" ", "\u00a0") for part in parts)
+
+
+def _days(age_days: float) -> str:
+    if age_days < 1:
+        return translate("health", "today")
+    return translate("health", "{0:.0f} d ago").format(age_days)
 
 
 def _size(count: int) -> str:

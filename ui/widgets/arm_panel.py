@@ -4,75 +4,25 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QKeySequence, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import wording
 from ui.actions import ActionId, find_action
+from ui.sign import Shape
 from ui.station_view import ArmView
 from ui.theme import Theme
-from ui.widgets.symbol import Shape, Symbol, symbol_pixmap
+from ui.widgets.flat_button import FlatButton
+from ui.widgets.symbol import Symbol, symbol_pixmap
 from ui.widgets.text import ElidedLabel, scaled_font, set_colour
 
 STOP_HEIGHT = 72
-BUTTON_RADIUS = 6
-
-
-class FlatButton(QPushButton):
-    """A button in plain colours with a focus ring that can be seen."""
-
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.fill = self.ink = self.edge = self.ring = "#000000"
-
-    def paintEvent(self, _: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        fill = QColor(self.fill)
-        if self.isDown():
-            fill = QColor(self.edge)
-        elif self.underMouse() and self.isEnabled():
-            fill = fill.lighter(140) if fill.lightness() < 128 else fill.darker(108)
-        area = self.rect().adjusted(3, 3, -3, -3)
-        painter.setPen(QPen(QColor(self.edge), 1))
-        painter.setBrush(fill)
-        painter.drawRoundedRect(area, BUTTON_RADIUS, BUTTON_RADIUS)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(self.ring), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(
-                self.rect().adjusted(1, 1, -1, -1), BUTTON_RADIUS + 2, BUTTON_RADIUS + 2
-            )
-        painter.setPen(QColor(self.ink))
-        text_width = painter.fontMetrics().horizontalAdvance(self.text())
-        icon = 0 if self.icon().isNull() else self.iconSize().width()
-        gap = 14 if icon else 0
-        left = area.center().x() - (icon + gap + text_width) // 2
-        if icon:
-            top = area.center().y() - icon // 2
-            painter.drawPixmap(
-                left, top, self.icon().pixmap(self.iconSize(), self.devicePixelRatioF())
-            )
-        painter.drawText(
-            area.adjusted(left - area.left() + icon + gap, 0, 8, 0),
-            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-            self.text(),
-        )
 
 
 class ArmPanel(QFrame):
-    """The arm's state; ``stop_asked``, ``reset_asked`` and ``help_asked`` tell of clicks."""
+    """The arm's state; ``stop_asked`` and ``reset_asked`` tell of clicks."""
 
     stop_asked = Signal()
     reset_asked = Signal()
-    help_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,26 +31,20 @@ class ArmPanel(QFrame):
         self._symbol = Symbol(28)
         self._title = ElidedLabel(1.0, bold=True)
         self._title.setText(self.tr("Arm"))
-        self._word = ElidedLabel(1.7, bold=True)
-        self._sentence = ElidedLabel(1.05, lines=3)
-        self._notice = QLabel(
-            self.tr("This button is not the\nhardware emergency stop.\nKeep that one in reach.")
-        )
-        self._notice.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self._word = ElidedLabel(1.35, bold=True, lines=2)
+        self._sentence = ElidedLabel(1.0, lines=3)
+        self._notice = ElidedLabel(0.9)
+        self._notice.setText(self.tr("This is not the hardware emergency stop."))
+        self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.stop_button = self._stop_button()
         self.reset_button = FlatButton(find_action(ActionId.RESET_STOP).translated_text())
-        self.reset_button.setFont(scaled_font(self.font(), 1.2))
+        self.reset_button.setFont(scaled_font(self.font(), 1.1))
         self.reset_button.setFixedSize(
-            QSize(self.reset_button.sizeHint().width() + 36, STOP_HEIGHT)
+            QSize(self.reset_button.sizeHint().width() + 24, STOP_HEIGHT)
         )
-        help_action = find_action(ActionId.HELP)
-        key = QKeySequence(help_action.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
-        self.help_button = FlatButton(f"{help_action.translated_text()}  {key}")
-        self.help_button.setFixedSize(QSize(self.help_button.sizeHint().width() + 24, 48))
         for button, asked, action in (
             (self.stop_button, self.stop_asked, ActionId.STOP_ARM),
             (self.reset_button, self.reset_asked, ActionId.RESET_STOP),
-            (self.help_button, self.help_asked, ActionId.HELP),
         ):
             button.clicked.connect(asked)
             button.setToolTip(find_action(action).translated_explanation())
@@ -112,15 +56,17 @@ class ArmPanel(QFrame):
         for label in (self._title, self._word, self._sentence):
             texts.addWidget(label)
         texts.addStretch()
+        stop = QVBoxLayout()
+        stop.setSpacing(2)
+        stop.addWidget(self.stop_button)
+        stop.addWidget(self._notice)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 9, 8)
-        row.setSpacing(14)
+        row.setContentsMargins(12, 6, 9, 4)
+        row.setSpacing(12)
         row.addWidget(self._symbol)
         row.addLayout(texts, 1)
-        row.addWidget(self.help_button)
         row.addWidget(self.reset_button)
-        row.addWidget(self._notice)
-        row.addWidget(self.stop_button)
+        row.addLayout(stop)
         self.setFixedHeight(STOP_HEIGHT + 32)
         self.reset_button.hide()
         self.set_theme(theme)
@@ -128,11 +74,11 @@ class ArmPanel(QFrame):
     def _stop_button(self) -> FlatButton:
         action = find_action(ActionId.STOP_ARM)
         key = QKeySequence(action.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
-        button = FlatButton(f"{action.translated_text()}   [{key}]")
-        button.setFont(scaled_font(self.font(), 1.5, bold=True))
-        button.setIconSize(QSize(30, 30))
+        button = FlatButton(f"{action.translated_text()}  [{key}]")
+        button.setFont(scaled_font(self.font(), 1.3, bold=True))
+        button.setIconSize(QSize(26, 26))
         width = button.fontMetrics().horizontalAdvance(button.text())
-        button.setFixedSize(QSize(max(260, width + 110), STOP_HEIGHT))
+        button.setFixedSize(QSize(max(250, width + 70), STOP_HEIGHT))
         return button
 
     def set_theme(self, theme: Theme) -> None:
@@ -141,10 +87,7 @@ class ArmPanel(QFrame):
         stop.fill, stop.ink, stop.edge = theme.strong, theme.on_strong, theme.muted
         stop.ring = theme.focus
         stop.setIcon(QIcon(symbol_pixmap(Shape.OCTAGON, QColor(theme.on_strong), 30, 2.0)))
-        for button in (self.reset_button, self.help_button):
-            button.fill, button.ink = theme.surface, theme.text
-            button.edge, button.ring = theme.border, theme.focus
-        self.reset_button.edge = theme.text
+        self.reset_button.set_theme(theme, strong=True)
         self._paint_state()
 
     def show_view(self, view: ArmView) -> None:

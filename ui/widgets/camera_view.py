@@ -8,10 +8,13 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui import wording
+from ui.layout_projection import LayoutOverlay
+from ui.sign import Shape
 from ui.station_view import PictureState, PictureView
 from ui.theme import Theme
 from ui.values import CameraFrame
-from ui.widgets.symbol import Shape, draw_symbol
+from ui.widgets.layout_lines import draw_layout
+from ui.widgets.symbol import draw_symbol
 from ui.widgets.text import ElidedLabel, scaled_font, set_colour
 
 EMPTY = "#101010"  # where there is no picture, by day and by night
@@ -26,6 +29,8 @@ class Picture(QWidget):
         self.theme = theme
         self._frame: CameraFrame | None = None
         self._view: PictureView | None = None
+        self._layout: LayoutOverlay | None = None
+        self._count = ""
         self._drawn: QImage | None = None
         self._drawn_for: tuple[int, QSize, bool] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -39,6 +44,18 @@ class Picture(QWidget):
         """Show a newer picture at the next repaint; one that was not drawn yet is skipped."""
         self._frame = frame
         self.update()
+
+    def show_layout(self, layout: LayoutOverlay | None) -> None:
+        """Draw a layout over the picture, or none."""
+        if layout != self._layout:
+            self._layout = layout
+            self.update()
+
+    def show_count(self, count: str) -> None:
+        """Show what is left of a countdown, as large as the picture allows."""
+        if count != self._count:
+            self._count = count
+            self.update()
 
     def show_view(self, view: PictureView) -> None:
         before, self._view = self._view, view
@@ -62,8 +79,26 @@ class Picture(QWidget):
             painter.drawImage(area.topLeft(), image)
             if not live:
                 painter.fillRect(area, VEIL)
+            elif self._layout is not None:
+                draw_layout(painter, self._layout, area, self.font())
+        if self._count:
+            self._draw_count(painter)
         if not live:
             self._draw_notice(painter, view)
+
+    def _draw_count(self, painter: QPainter) -> None:
+        side = 0.5 * min(self.width(), self.height())
+        disc = QRectF(0, 0, side, side)
+        disc.moveCenter(QRectF(self.rect()).center())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor("#ffffff"), 4))
+        painter.setBrush(QColor(20, 20, 20, 190))
+        painter.drawEllipse(disc)
+        font = scaled_font(self.font(), 1.0, bold=True)
+        font.setPixelSize(round(side * 0.6))
+        painter.setFont(font)
+        painter.setPen(QColor("#ffffff"))
+        painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, self._count)
 
     def _image(self, frame: CameraFrame, grey: bool) -> QImage:
         """Return the picture in the size that it is drawn in; made once a picture."""

@@ -13,9 +13,10 @@ from PySide6.QtWidgets import (
 )
 
 from ui import wording
+from ui.sign import Shape
 from ui.station_view import EXPECTED_NODES, CellState, CellView
 from ui.theme import Theme
-from ui.widgets.symbol import Shape, Symbol
+from ui.widgets.symbol import Symbol
 from ui.widgets.text import ElidedLabel, set_colour
 
 _SHAPES = {

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ui.actions import Action
 from ui.theme import Theme
-from ui.widgets.arm_panel import FlatButton
+from ui.widgets.flat_button import FlatButton
 from ui.widgets.text import scaled_font, set_colour
 
 
@@ -60,8 +60,8 @@ class HelpOverlay(QWidget):
         column.addWidget(
             self._label(
                 self.tr(
-                    "This window watches and stops. The stop on the screen goes through the\n"
-                    "computer: it does not replace the hardware emergency stop."
+                    "The stop on the screen goes through the computer: it does not replace the\n"
+                    "hardware emergency stop."
                 ),
                 1.1,
             )

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import math
-from enum import Enum
+from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-
-class Shape(Enum):
-    DISC = "disc"  # records
-    CHECK = "check"  # in order
-    RING = "ring"  # nothing yet
-    TRIANGLE = "triangle"  # look here
-    CROSS = "cross"  # broken, gone
-    OCTAGON = "octagon"  # stopped, stop
+from ui.sign import Shape
 
 
 def draw_symbol(painter: QPainter, shape: Shape, area: QRectF, colour: QColor) -> None:
@@ -31,22 +24,12 @@ def draw_symbol(painter: QPainter, shape: Shape, area: QRectF, colour: QColor) -
     )
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
-    if shape is Shape.DISC:
-        painter.drawEllipse(QPointF(), 0.85, 0.85)
-    elif shape is Shape.OCTAGON:
-        painter.drawPolygon(_octagon())
-    elif shape is Shape.TRIANGLE:
-        painter.drawPath(_triangle())
+    if shape in _FILLED:
+        _FILLED[shape](painter)
     else:
         painter.setPen(line)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if shape is Shape.RING:
-            painter.drawEllipse(QPointF(), 0.72, 0.72)
-        elif shape is Shape.CHECK:
-            painter.drawPolyline(_points((-0.7, 0.05), (-0.2, 0.55), (0.7, -0.5)))
-        else:
-            painter.drawLine(QPointF(-0.6, -0.6), QPointF(0.6, 0.6))
-            painter.drawLine(QPointF(-0.6, 0.6), QPointF(0.6, -0.6))
+        _OUTLINED[shape](painter)
     painter.restore()
 
 
@@ -92,6 +75,22 @@ def _octagon() -> QPolygonF:
     return _points(*((0.95 * math.cos(a), 0.95 * math.sin(a)) for a in angles))
 
 
+def _shoulders() -> QPainterPath:
+    path = QPainterPath(QPointF(-0.8, 0.85))
+    path.cubicTo(-0.8, -0.15, 0.8, -0.15, 0.8, 0.85)
+    path.closeSubpath()
+    return path
+
+
+def _hook() -> QPainterPath:
+    """The curved part of a question mark."""
+    path = QPainterPath()
+    path.moveTo(-0.45, -0.4)
+    path.cubicTo(-0.45, -0.95, 0.5, -0.95, 0.5, -0.4)
+    path.cubicTo(0.5, -0.05, 0, -0.05, 0, 0.32)
+    return path
+
+
 def _triangle() -> QPainterPath:
     """A triangle with the bar and the dot of its exclamation mark cut out."""
     path = QPainterPath()
@@ -100,3 +99,77 @@ def _triangle() -> QPainterPath:
     path.addRoundedRect(QRectF(-0.1, -0.35, 0.2, 0.62), 0.08, 0.08)
     path.addEllipse(QPointF(0, 0.53), 0.13, 0.13)
     return path
+
+
+def _disc(painter: QPainter) -> None:
+    painter.drawEllipse(QPointF(), 0.85, 0.85)
+
+
+def _bars(painter: QPainter) -> None:
+    for left in (-0.7, 0.2):
+        painter.drawRoundedRect(QRectF(left, -0.8, 0.5, 1.6), 0.1, 0.1)
+
+
+def _blocks(painter: QPainter) -> None:
+    for left, top in ((-0.8, -0.8), (0.1, -0.8), (-0.8, 0.1), (0.1, 0.1)):
+        painter.drawRoundedRect(QRectF(left, top, 0.7, 0.7), 0.1, 0.1)
+
+
+def _person(painter: QPainter) -> None:
+    painter.drawEllipse(QPointF(0, -0.42), 0.42, 0.42)
+    painter.drawPath(_shoulders())
+
+
+def _list(painter: QPainter) -> None:
+    for top in (-0.7, -0.1, 0.5):
+        painter.drawEllipse(QPointF(-0.72, top + 0.1), 0.13, 0.13)
+        painter.drawRoundedRect(QRectF(-0.4, top, 1.25, 0.2), 0.08, 0.08)
+
+
+def _ring(painter: QPainter) -> None:
+    painter.drawEllipse(QPointF(), 0.72, 0.72)
+
+
+def _target(painter: QPainter) -> None:
+    _ring(painter)
+    painter.drawPoint(QPointF())
+
+
+def _clock(painter: QPainter) -> None:
+    _ring(painter)
+    painter.drawPolyline(_points((0, -0.42), (0, 0), (0.3, 0.2)))
+
+
+def _question(painter: QPainter) -> None:
+    painter.drawPath(_hook())
+    painter.drawPoint(QPointF(0, 0.75))
+
+
+def _cross(painter: QPainter) -> None:
+    painter.drawLine(QPointF(-0.6, -0.6), QPointF(0.6, 0.6))
+    painter.drawLine(QPointF(-0.6, 0.6), QPointF(0.6, -0.6))
+
+
+_FILLED: dict[Shape, Callable[[QPainter], None]] = {
+    Shape.DISC: _disc,
+    Shape.OCTAGON: lambda painter: painter.drawPolygon(_octagon()),
+    Shape.TRIANGLE: lambda painter: painter.drawPath(_triangle()),
+    Shape.PLAY: lambda painter: painter.drawPolygon(
+        _points((-0.6, -0.85), (0.85, 0), (-0.6, 0.85))
+    ),
+    Shape.BARS: _bars,
+    Shape.BLOCKS: _blocks,
+    Shape.PERSON: _person,
+    Shape.LIST: _list,
+    Shape.DASH: lambda painter: painter.drawRoundedRect(QRectF(-0.7, -0.15, 1.4, 0.3), 0.1, 0.1),
+}
+_OUTLINED: dict[Shape, Callable[[QPainter], None]] = {
+    Shape.RING: _ring,
+    Shape.TARGET: _target,
+    Shape.CLOCK: _clock,
+    Shape.QUESTION: _question,
+    Shape.CHECK: lambda painter: painter.drawPolyline(
+        _points((-0.7, 0.05), (-0.2, 0.55), (0.7, -0.5))
+    ),
+    Shape.CROSS: _cross,
+}

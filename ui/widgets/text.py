@@ -49,15 +49,23 @@ class ElidedLabel(QLabel):
     ) -> None:
         super().__init__(parent)
         self._lines = lines
+        self._wraps = lines > 1
         self._droppable = droppable
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(scaled_font(self.font(), scale, bold))
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        if lines > 1:
+        if self._wraps:
             policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
             policy.setVerticalPolicy(QSizePolicy.Policy.Preferred)
             policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+
+    def set_lines(self, lines: int) -> None:
+        """Allow another number of lines to a label that was made for several."""
+        if lines != self._lines:
+            self._lines = lines
+            self.updateGeometry()
+            self.update()
 
     def setText(self, text: str) -> None:
         if text != self.text():
@@ -72,10 +80,10 @@ class ElidedLabel(QLabel):
         return QSize(0, self.fontMetrics().height())
 
     def hasHeightForWidth(self) -> bool:
-        return self._lines > 1
+        return self._wraps
 
     def heightForWidth(self, width: int) -> int:
-        if self._lines == 1:
+        if not self._wraps:
             return -1
         return max(1, len(self._fitted(width, self._lines))) * self.fontMetrics().height()
 
@@ -92,7 +100,7 @@ class ElidedLabel(QLabel):
             return
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        height = self.fontMetrics().height() if self._lines > 1 else self.height()
+        height = self.fontMetrics().height() if self._wraps else self.height()
         for number, line in enumerate(text.split("\n")):
             area = QRect(0, number * height, self.width(), height)
             painter.drawText(area, self.alignment() | Qt.TextFlag.TextSingleLine, line)
@@ -100,9 +108,10 @@ class ElidedLabel(QLabel):
     def _fitted(self, width: int, most: int) -> list[str]:
         """Return up to ``most`` lines that fit into ``width``, the last shortened if need be."""
         text, metrics = self.text(), self.fontMetrics()
-        if self._lines == 1:
+        if not self._wraps:
             return [metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)]
-        layout = QTextLayout(text, self.font())
+        # One character for one, so that what the layout counts fits the text.
+        layout = QTextLayout(text.replace("\n", "\u2028"), self.font())
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
