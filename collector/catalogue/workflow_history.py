@@ -158,7 +158,7 @@ class CatalogueHistory:
         override = override.model_copy(update={"reason": plain_text(override.reason)})
         with self._lock:
             key = (override.operator_id, override.task_id)
-            self._words[key] = override
+            self._words[key] = _last_word(self._words.get(key), override)
             standing = self._standings.get(key)
             if standing is not None:
                 standing.override = _last_word(standing.override, override)
