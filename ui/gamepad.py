@@ -7,10 +7,9 @@ may be plugged in at any time.
 from __future__ import annotations
 
 import importlib
-from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal, Slot
 
 LOOK_MS = 2000
 
@@ -24,7 +23,7 @@ class Gamepads(QObject):
         """``library``: evdev, or what stands in for it; None imports it where it is there."""
         super().__init__(parent)
         self._evdev = library if library is not None else _evdev()
-        self._open: dict[str, tuple[Any, QSocketNotifier]] = {}
+        self._pads: dict[str, _Pad] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -32,7 +31,7 @@ class Gamepads(QObject):
     @property
     def names(self) -> tuple[str, ...]:
         """The pads that are heard."""
-        return tuple(device.name for device, _ in self._open.values())
+        return tuple(pad.device.name for pad in self._pads.values() if not pad.gone)
 
     def start(self) -> None:
         """Listen to pads that are there, and to those that come."""
@@ -42,13 +41,16 @@ class Gamepads(QObject):
 
     def close(self) -> None:
         self._timer.stop()
-        for path in list(self._open):
-            self._forget(path)
+        for pad in self._pads.values():
+            pad.close()
+        self._pads.clear()
 
     def look(self) -> None:
-        """Listen to pads that are new."""
+        """Forget pads that are gone, listen to those that are new."""
+        for path in [path for path, pad in self._pads.items() if pad.gone]:
+            self._pads.pop(path).deleteLater()
         for path in self._evdev.list_devices():
-            if path not in self._open:
+            if path not in self._pads:
                 self._listen(path)
 
     def _listen(self, path: str) -> None:
@@ -60,30 +62,43 @@ class Gamepads(QObject):
         if codes.BTN_GAMEPAD not in device.capabilities().get(codes.EV_KEY, []):
             device.close()
             return
-        notifier = QSocketNotifier(device.fd, QSocketNotifier.Type.Read, self)
-        notifier.activated.connect(partial(self._read, path))
-        self._open[path] = device, notifier
+        pad = _Pad(device, codes, self)
+        pad.pressed.connect(self.pressed)
+        self._pads[path] = pad
 
-    def _read(self, path: str, *_: Any) -> None:
-        device, _notifier = self._open[path]
-        codes = self._evdev.ecodes
+
+class _Pad(QObject):
+    """One open device. It is deleted later than it is gone, never while it speaks."""
+
+    pressed = Signal(str)
+
+    def __init__(self, device: Any, codes: Any, parent: QObject) -> None:
+        super().__init__(parent)
+        self.device = device
+        self.gone = False
+        self._codes = codes
+        self._notifier = QSocketNotifier(device.fd, QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._read)
+
+    def close(self) -> None:
+        if not self.gone:
+            self.gone = True
+            self._notifier.setEnabled(False)
+            self.device.close()
+
+    @Slot()
+    def _read(self) -> None:
         try:
-            events = list(device.read())
+            events = list(self.device.read())
         except BlockingIOError:
             return
         except OSError:  # unplugged
-            self._forget(path)
+            self.close()
             return
         for event in events:
-            if event.type == codes.EV_KEY and event.value == 1:
-                for name in _names(codes.BTN.get(event.code, ())):
+            if event.type == self._codes.EV_KEY and event.value == 1:
+                for name in _names(self._codes.BTN.get(event.code, ())):
                     self.pressed.emit(name)
-
-    def _forget(self, path: str) -> None:
-        device, notifier = self._open.pop(path)
-        notifier.setEnabled(False)
-        notifier.deleteLater()
-        device.close()
 
 
 def _names(known: Any) -> tuple[str, ...]:

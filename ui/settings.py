@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from PySide6.QtCore import QStandardPaths
+from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtGui import QKeySequence
 
 from ui.actions import Action, ActionId, rebound
@@ -79,7 +79,8 @@ def load_settings(path: Path) -> Settings:
     )
     for name, keys in settings.keys.items():
         for key in keys:
-            if QKeySequence(key).count() != 1:
+            sequence = QKeySequence(key)
+            if sequence.count() != 1 or sequence[0].key() == Qt.Key.Key_unknown:
                 raise SettingsError(f"{path}: keys.{name}: {key!r} is no key; write it as F13 or R")
     _unambiguous(path, settings.actions())
     return settings

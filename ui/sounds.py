@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QCoreApplication, QLoggingCategory, QObject, QTemporaryDir, QUrl
+from PySide6.QtCore import (
+    QCoreApplication,
+    QLoggingCategory,
+    QObject,
+    QTemporaryDir,
+    QUrl,
+    qInstallMessageHandler,
+)
 
 from ui.cues import Cue
 
@@ -84,11 +91,15 @@ class Sounds(QObject):
         self._files: QTemporaryDir | None = None
         # What a machine without sound would say of it.
         QLoggingCategory.setFilterRules("qt.multimedia*=false\nqt.speech*=false")
-        multimedia = _module("QtMultimedia")
-        if multimedia is not None and _has_output(multimedia):
-            self._load(multimedia)
-        if speech:
-            self._voice = _voice(_module("QtTextToSpeech"), self)
+        before = qInstallMessageHandler(lambda *_: None)
+        try:
+            multimedia = _module("QtMultimedia")
+            if multimedia is not None and _has_output(multimedia):
+                self._load(multimedia)
+            if speech:
+                self._voice = _voice(_module("QtTextToSpeech"), self)
+        finally:
+            qInstallMessageHandler(before)
 
     @property
     def audible(self) -> bool:
