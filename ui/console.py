@@ -226,6 +226,7 @@ def run(arguments: Sequence[str]) -> int:
         signal.signal(number, lambda *_: application.quit())
     bridge.start()
     pads.start()
+    window.sign_in.suggest(options.operator, options.note)
     if options.teleop:
         window.trigger(ActionId.TELEOP)
     window.resize(1280, 800)
@@ -241,6 +242,8 @@ def run(arguments: Sequence[str]) -> int:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="collector console")
     parser.add_argument("--settings", type=Path, help="keys, buttons and sounds, a YAML file")
+    parser.add_argument("--operator", default="", help="who is to sign in")
+    parser.add_argument("--note", default="", help="a sentence on the sign-in screen")
     parser.add_argument("--teleop", action="store_true", help="begin with the keyboard's on")
     return parser.parse_args(list(arguments))
 

@@ -48,6 +48,8 @@ class SignIn(QWidget):
         self.pin.setMaxLength(32)
         self.operator.returnPressed.connect(self.pin.setFocus)
         self.pin.returnPressed.connect(self.ask)
+        self._note = ElidedLabel(1.0, bold=True, lines=2)
+        self._note.hide()
         self._symbol = Symbol(20)
         self._problem = ElidedLabel(1.1, bold=True, lines=3)
         self._consent = QLabel(
@@ -88,6 +90,7 @@ class SignIn(QWidget):
         problem.setContentsMargins(0, 4, 0, 0)
         left.addWidget(place)
         left.addWidget(self.button)
+        left.addWidget(self._note)
         left.addWidget(self._consent)
         left.addStretch(1)
         right = QVBoxLayout()
@@ -139,7 +142,7 @@ class SignIn(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for label in (self._title, self._operator_label, self._pin_label):
+        for label in (self._title, self._operator_label, self._pin_label, self._note):
             set_colour(label, theme.text)
         set_colour(self._consent, theme.muted)
         for entry in (self.operator, self.pin):
@@ -155,6 +158,13 @@ class SignIn(QWidget):
         button.edge, button.ring = theme.muted, theme.focus
         self._show_problem()
         self.update()
+
+    def suggest(self, operator: str, note: str) -> None:
+        """Fill in who is to sign in, and say a sentence about it."""
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+        if operator:
+            self.operator.setText(operator)
 
     def ask(self) -> None:
         """Sign in with what was typed; where something is missing, go there."""
