@@ -39,6 +39,8 @@ Examples:
 
   collector demo --cameras recorded
 
+  collector demo --workflow
+
   collector demo --json | jq .episodes[].path
 """
 FOOTAGE_S = 40.0
@@ -64,8 +66,23 @@ class Plan:
 def demo(
     *,
     episodes: Annotated[
-        int, typer.Option("--episodes", "-n", min=1, help="How many episodes to record.")
-    ] = 6,
+        int | None,
+        typer.Option(
+            "--episodes",
+            "-n",
+            min=1,
+            help="How many episodes to record: 6, or 4 an operator with --workflow.",
+            show_default=False,
+        ),
+    ] = None,
+    workflow: Annotated[
+        bool,
+        typer.Option(
+            "--workflow",
+            help="Three scripted operators practise (in simulated time) and collect, led by the "
+            "session: gates open, close and open again.",
+        ),
+    ] = False,
     tasks: Annotated[
         str,
         typer.Option(
@@ -95,7 +112,12 @@ def demo(
     tasks through the teleoperation path, and seals an episode of each attempt. Exit code
     0: all were recorded and verify; 1: not all; 2: it cannot begin; 130: interrupted.
     """
+    if workflow:
+        from collector.cli.workflow_demo import run_workflow_demo
+
+        run_workflow_demo(data, episodes or 4, seed, as_json)
     console = Console(stderr=as_json, highlight=False)
+    episodes = episodes or 6
     plan = Plan(_chosen_tasks(tasks), episodes, seed, fail_share)
     try:
         station_path = _describe_station(data.absolute(), cameras, seed, console)

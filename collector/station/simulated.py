@@ -22,16 +22,21 @@ OPERATOR_MODULE = "collector_nodes.scripted_operator_node"
 
 
 def describe_simulated_station(
-    path: Path, data: str, cameras: Mapping[str, Mapping[str, Any]] | None = None
+    path: Path,
+    data: str,
+    cameras: Mapping[str, Mapping[str, Any]] | None = None,
+    sections: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Write the simulated station's description to ``path``, with another data folder.
 
-    ``data`` is relative to the folder of ``path``. ``cameras`` replaces whole cameras.
+    ``data`` is relative to the folder of ``path``. ``cameras`` replaces whole cameras,
+    ``sections`` whole sections of the file, such as ``workflow`` and ``teleop``.
     """
     template = default_launch_file().parent / "stations" / "simulated.yaml"
     values = yaml.safe_load(template.read_text(encoding="utf-8"))
     values["data"] = data
     values["cameras"] |= {name: dict(camera) for name, camera in (cameras or {}).items()}
+    values |= {name: dict(section) for name, section in (sections or {}).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     text = f"# Made from {template.name}; it may be overwritten.\n"
     path.write_text(text + yaml.safe_dump(values, sort_keys=False), encoding="utf-8")

@@ -7,7 +7,7 @@ ports and tells the session what became of it. Nothing here waits; `tick` is cal
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
@@ -21,6 +21,7 @@ from collector.workflow.session import STATION, WorkflowSession
 from collector.workflow.state_machine import Event, RequestRefused, State
 
 LAY_OUT_AGAIN_NS = 2 * NS_PER_S
+Measured = Mapping[str, float | int | None]
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,12 @@ class Conductor:
         clock: Clock,
         countdown_ns: int,
         on_sealed: Callable[[str, Ended], None],
+        measures: Callable[[str], Measured] = lambda _: {},
     ) -> None:
         """``scene`` is None where people lay it out.
 
         ``on_sealed`` hears of every sealed episode: attempt id, and how it ended.
+        ``measures`` tells how an attempt went in numbers, by its id.
         """
         self._session = session
         self._library = library
@@ -119,6 +122,7 @@ class Conductor:
         self._clock = clock
         self._countdown_ns = countdown_ns
         self._on_sealed = on_sealed
+        self._measures = measures
         self._laid_out: tuple[tuple[str, int], LaidOut] | None = None
         self._laying_out: tuple[str, int] | None = None
         self._lay_out_again_ns = 0
@@ -132,7 +136,7 @@ class Conductor:
         # A process before this one may have left the recorder at work.
         if session.state is State.DECIDING:
             recording.finish(UNLABELLED, Judgement())
-        else:
+        elif session.state is not State.SIGNED_OUT:
             recording.cancel()
 
     def tick(self) -> None:
@@ -239,7 +243,7 @@ class Conductor:
             session.interrupted(ended.message or "the recorder ended the attempt")
         # Without an episode nothing is waited for any longer; what a recorder that died
         # has left is found once it has recovered it.
-        session.sealed(attempt_id, ended.episode_id, judgement.success)
+        session.sealed(attempt_id, ended.episode_id, judgement.success, self._measures(attempt_id))
         if ended.episode_id:
             self._on_sealed(attempt_id, ended)
 

@@ -44,6 +44,8 @@ class AttemptMark(Fact):
     predicate: bool | None = None  # the simulator's judgement
     verdict: bool | None = None  # the reviewer's
     episode_id: str = ""  # once sealed
+    # Once sealed: collector.feedback.measures.Measures as a dict.
+    measures: Mapping[str, float | int | None] = {}
 
     @property
     def counts(self) -> bool:

@@ -253,10 +253,17 @@ class WorkflowSession:
         target(self.state, Event.INTERRUPTED)
         return self._end_attempt(Event.INTERRUPTED, STATION, INTERRUPTED, why)
 
-    def sealed(self, attempt_id: str, episode_id: str, predicate: bool | None = None) -> None:
+    def sealed(
+        self,
+        attempt_id: str,
+        episode_id: str,
+        predicate: bool | None = None,
+        measures: Mapping[str, float | int | None] | None = None,
+    ) -> None:
         """The attempt's episode is on disk for good. Possible in every state.
 
-        Raises RequestRefused for an attempt that is not known.
+        Without an ``episode_id`` it is not waited for any longer. Raises RequestRefused for
+        an attempt that is not known.
         """
         memory = self._memory
         place = "marks" if attempt_id in memory.marks else "unsealed"
@@ -266,6 +273,8 @@ class WorkflowSession:
         update: dict[str, Any] = {"episode_id": episode_id}
         if predicate is not None:
             update["predicate"] = predicate
+        if measures:
+            update["measures"] = dict(measures)
         changes: dict[str, Any] = {place: {attempt_id: mark.model_copy(update=update)}}
         if memory.sealing == attempt_id:
             changes["sealing"] = ""
@@ -373,19 +382,9 @@ class WorkflowSession:
     # What is shown
 
     def status(self, simulated: bool = False, countdown_ends_ns: int = 0) -> SessionStatus:
-        """Return everything that a console shows.
-
-        ``simulated``: a simulator lays the scene out, not a person. ``countdown_ends_ns``:
-        on the session's clock, 0 where none runs.
-        """
-        return snapshot(
-            self._memory,
-            self._library,
-            self._history,
-            self._progress,
-            simulated=simulated,
-            countdown_ends_ns=countdown_ends_ns,
-        )
+        """Return everything that a console shows; see `SessionStatus` for what is handed in."""
+        parts = (self._memory, self._library, self._history, self._progress)
+        return snapshot(*parts, simulated=simulated, countdown_ends_ns=countdown_ends_ns)
 
     # Inside
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from collector.catalogue.database import catalogue_file
 from collector.catalogue.errors import CatalogueError
 from collector.catalogue.workflow_history import CatalogueHistory
 from collector.clock import NS_PER_S
-from collector.feedback.measures import Best
+from collector.feedback.measures import best_of_stored
 from collector.health import HealthReport
 from collector.preflight.result import PreflightReport
 from collector.station.description import Station
@@ -68,6 +69,7 @@ class SessionNode(StationNode):
         self._recording = RecordingClient(self)
         self._scene = SimulatedScene(self) if self._simulated else None
         self._states = self.create_publisher(SessionState, "~/state", qos.LATCHED)
+        self._measured: dict[str, Mapping[str, float | int | None]] = {}  # the last attempt's
         self._session, journal = self._begin_session()
         self._history.follow(self._session, journal)
         self._conductor = Conductor(
@@ -78,6 +80,7 @@ class SessionNode(StationNode):
             self.station_clock,
             round(station.workflow.countdown_s * NS_PER_S),
             self._on_sealed,
+            lambda attempt_id: self._measured.get(attempt_id, {}),
         )
         # After the conductor: what is published knows of its countdown.
         self._session.listen(self._on_entry)
@@ -231,9 +234,13 @@ class SessionNode(StationNode):
 
     def _measure(self, mark: AttemptMark) -> None:
         if mark.outcome == RECORDING:
-            self._feedback.begin(mark, Best())
-        else:
-            self._feedback.end(mark)
+            before = self._history.marks(mark.operator_id, mark.task_id)
+            best = best_of_stored(m.measures for m in before if m.succeeded)
+            self._feedback.begin(mark, best)
+            return
+        measures = self._feedback.end(mark)
+        if measures is not None:
+            self._measured = {mark.attempt_id: measures.as_dict()}
 
     def _publish(self) -> None:
         ends_ns = self._conductor.countdown_ends_ns
