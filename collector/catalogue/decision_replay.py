@@ -16,9 +16,17 @@ from sqlalchemy.orm import Session
 
 from collector.catalogue.custody import CustodyEvent
 from collector.catalogue.episodes import SEALED_LABELS
-from collector.catalogue.tables import AttemptRow, ConsentRow, EpisodeRow, LabelRow, OperatorRow
+from collector.catalogue.tables import (
+    AttemptRow,
+    ConsentRow,
+    EpisodeRow,
+    LabelRow,
+    OperatorRow,
+    OverrideRow,
+)
 from collector.episode.goal import RECORDING
 
+_Word = tuple[str, str, str, int, bool | None]  # operator, task, supervisor, stamp, opens
 _Verdict = tuple[str, str, str, str, int]  # episode, source, value, author, stamp
 
 
@@ -33,6 +41,7 @@ class Decided:
     owners: dict[str, str | None] = field(default_factory=dict)  # episode -> operator
     verdicts: Counter[_Verdict] = field(default_factory=Counter)
     outcomes: dict[str, str] = field(default_factory=dict)  # by attempt
+    words: Counter[_Word] = field(default_factory=Counter)
 
     def take(self, event: CustodyEvent) -> None:
         """Play one event."""
@@ -57,6 +66,14 @@ class Decided:
                 self.statuses[key] = "released"
             case "episode.delete":
                 self.statuses[key] = "deleted"
+            case "gate.override":
+                self.words[
+                    key,
+                    payload["task"],
+                    event.actor,
+                    payload.get("given_ns", event.stamp_ns),
+                    payload.get("opens", True),
+                ] += 1
             case "attempt.begin":
                 self.outcomes[key] = RECORDING
             case "attempt.finish" | "attempt.amend":
@@ -88,6 +105,7 @@ def decision_faults(session: Session, chain: Iterable[CustodyEvent]) -> Iterator
         decided.take(event)
     yield from _people(session, decided)
     yield from _episodes(session, decided)
+    yield from _words(session, decided)
     outcomes = session.execute(select(AttemptRow.attempt_id, AttemptRow.outcome))
     attempts = {str(attempt): outcome for attempt, outcome in outcomes}
     for attempt, outcome in decided.outcomes.items():
@@ -96,6 +114,25 @@ def decision_faults(session: Session, chain: Iterable[CustodyEvent]) -> Iterator
                 f"attempt {attempt} is {attempts.get(attempt, 'missing')}, the chain of custody "
                 f"says {outcome}"
             )
+
+
+def _words(session: Session, decided: Decided) -> Iterator[str]:
+    words: Counter[_Word] = Counter(
+        (person, task, supervisor, given_ns, opens)
+        for person, task, supervisor, given_ns, opens in session.execute(
+            select(
+                OverrideRow.operator_id,
+                OverrideRow.task_id,
+                OverrideRow.supervisor_id,
+                OverrideRow.given_ns,
+                OverrideRow.opens,
+            )
+        )
+    )
+    for person, task, supervisor, *_ in words - decided.words:
+        yield f"the override of {task} for {person} by {supervisor} was never given"
+    for person, task, supervisor, *_ in decided.words - words:
+        yield f"the override of {task} for {person} by {supervisor} is missing"
 
 
 def _people(session: Session, decided: Decided) -> Iterator[str]:

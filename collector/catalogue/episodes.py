@@ -153,10 +153,11 @@ class Episodes(EpisodeList):
         """Tie the episode to its attempt; make one where the session's word was lost."""
         if facts.phase not in PHASES:
             return
-        known = session.scalar(
-            select(AttemptRow.attempt_id).where(AttemptRow.episode_id == facts.episode_id)
-        )
+        known = session.scalars(
+            select(AttemptRow).where(AttemptRow.episode_id == facts.episode_id).limit(1)
+        ).first()
         if known is not None:
+            self._label_as_attempted(session, known)
             return
         lost = None
         if facts.session_id is not None:

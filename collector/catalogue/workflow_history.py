@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -264,6 +265,10 @@ class CatalogueHistory:
                     self._writes.began(began_ns, str(error))
                 else:
                     self._writes.over()
+                    self._reads.over()
+            if self._reads.cause:
+                with suppress(RequestRefused):
+                    self._read(self._catalogue.chain_length)
             if self._counts is not None and self._state not in _BUSY:
                 age_ns = self._clock.now_ns() - self._counts.counted_ns
                 if not 0 <= age_ns < _RECOUNT_NS:

@@ -124,6 +124,8 @@ TAMPERING = {
     "a consent": "DELETE FROM consents",
     "a label": "UPDATE labels SET value = 'failure' WHERE source = 'predicate'",
     "a shown label": "UPDATE episodes SET label_reviewer = 'failure'",
+    "a word on the gate": "UPDATE overrides SET opens = NULL",
+    "no word on the gate": "DELETE FROM overrides",
     "an attempt": "UPDATE attempts SET outcome = 'failure'",
 }
 

@@ -28,7 +28,7 @@ from collector.workflow.history import AttemptMark, InMemoryHistory
 from collector.workflow.journal import Entry, MemoryJournal
 from collector.workflow.state_machine import RequestRefused, State
 
-REQUESTS = 400
+REQUESTS = 300
 
 
 class Killed(BaseException):
@@ -136,7 +136,7 @@ class Drive:
                 "after the catalogue",
                 "in a transaction",
             ],
-            [90, 2, 2, 2, 2, 2],
+            [85, 3, 3, 3, 3, 3],
         )[0]
         if "journal" in kill:
             self.journal.kill = kill
