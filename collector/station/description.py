@@ -28,6 +28,7 @@ CAMERAS = ("static", "wrist")
 # An action's bounds per step, m and rad: the limiter must keep the arm inside them.
 MAX_STEP_M = 0.1
 MAX_STEP_RAD = 0.5
+BUTTONS = ("start_stop", "success", "failure", "discard")
 SHIPPED_TASKS = Path(__file__).resolve().parents[2] / "launch" / "tasks"
 
 
@@ -192,12 +193,29 @@ class TwistTopics(_Part):
     gripper_topic: Topic = "/teleop/gripper"
 
 
+class ButtonDescription(_Part):
+    """Buttons of the device that ask the session: their numbers, from 0."""
+
+    topic: Topic = "/joy"  # sensor_msgs/Joy
+    start_stop: Annotated[Whole, Field(ge=0)] | None = None
+    success: Annotated[Whole, Field(ge=0)] | None = None
+    failure: Annotated[Whole, Field(ge=0)] | None = None
+    discard: Annotated[Whole, Field(ge=0)] | None = None
+
+    @property
+    def commands(self) -> dict[int, str]:
+        """Number of the button -> command of the session."""
+        named = {name: getattr(self, name) for name in BUTTONS}
+        return {number: name for name, number in named.items() if number is not None}
+
+
 class TeleopDescription(_Part):
     """The teleoperation device."""
 
     device: Literal["scripted", "twist"] = Field(description="scripted or twist")
     rate_hz: Annotated[Number, Field(ge=10, le=1000)] = 50.0
     twist: TwistTopics = TwistTopics()
+    buttons: ButtonDescription | None = None
 
 
 class RecordingDescription(_Part):
@@ -314,6 +332,11 @@ def _problems(station: Station) -> Iterator[tuple[Location, str]]:
             )
         serials.setdefault(camera.serial, name)
     yield from _arm_problems(station)
+    buttons = station.teleop.buttons
+    if buttons is not None:
+        numbers = [n for n in (getattr(buttons, name) for name in BUTTONS) if n is not None]
+        if len(numbers) != len(set(numbers)):
+            yield ("teleop", "buttons"), "one button has two meanings: give each its own number"
     policy = station.operator_policy
     if policy.min_attempts > policy.window:
         yield (

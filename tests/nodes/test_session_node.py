@@ -5,7 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
+from rcl_interfaces.msg import Log
+from rclpy.qos import qos_profile_sensor_data
 from ros_graph import Graph, Heard
+from sensor_msgs.msg import Joy
 from station_files import StationFile
 
 from collector.catalogue.catalogue import Catalogue
@@ -120,6 +123,24 @@ def test_who_never_gave_consent_is_not_let_to_work(graph: Graph, operator_id: st
 def test_what_is_not_known_is_refused(graph: Graph, operator_id: str) -> None:
     graph.add(SessionNode)
     assert ask(graph, "dance").message.startswith("there is no request 'dance'")
+
+
+def test_a_button_of_the_device_asks_like_a_console(
+    graph: Graph, station: StationFile, operator_id: str
+) -> None:
+    station.change({"teleop": {"buttons": {"topic": "/joy", "start_stop": 3}}})
+    graph.add(SessionNode)
+    heard = hear(graph)
+    ask(graph, "sign_in", who=operator_id, pin=PIN)
+    graph.wait(lambda: heard.last.state == "preflight", "nobody is signed in")
+    log = graph.hear(Log, "/rosout")
+    joy = graph.publisher(Joy, "/joy", qos_profile_sensor_data)
+    joy.publish(Joy(buttons=[0, 0, 0, 0]))
+    joy.publish(Joy(buttons=[0, 0, 0, 1]))
+    graph.wait(
+        lambda: [m for m in log.messages if "device was refused start_stop" in m.msg],
+        "the button asks for nothing",
+    )
 
 
 def test_a_task_library_that_is_wrong_ends_the_node_with_its_sentence(

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Joy
 
 from collector.catalogue.catalogue import Catalogue
 from collector.catalogue.database import catalogue_file
@@ -20,6 +22,8 @@ from collector.health import HealthReport
 from collector.preflight.result import PreflightReport
 from collector.station.description import Station
 from collector.tasks.library import TaskLibrary, TaskLibraryError, load_library
+from collector.workflow.buttons import Buttons
+from collector.workflow.commands import Command
 from collector.workflow.conductor import Conductor, Ended
 from collector.workflow.history import RECORDING, AttemptMark
 from collector.workflow.interleaving import Interleaver, InterleavingPolicy
@@ -93,6 +97,7 @@ class SessionNode(StationNode):
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="catalogue")
         self._work: list[Future[None]] = []
         self.create_service(SessionRequest, "~/request", self._on_request)
+        self._hear_buttons()
         self.create_timer(TICK_S, self._tick)
         self.create_timer(LOOK_S, self._look)
         self._publish()
@@ -165,6 +170,19 @@ class SessionNode(StationNode):
             self.get_logger().info(f"{source} was refused {asked.request}: {error}")
         self._conductor.tick()
         return response
+
+    def _hear_buttons(self) -> None:
+        wanted = self.station.teleop.buttons
+        if wanted is None:
+            return
+        buttons = Buttons({number: Command(name) for number, name in wanted.commands.items()})
+
+        def on_joy(message: Joy) -> None:
+            for command in buttons.on_state(message.buttons, self.station_clock.now_ns()):
+                asked = SessionRequest.Request(request=command.value, source="device")
+                self._on_request(asked, SessionRequest.Response())
+
+        self.create_subscription(Joy, wanted.topic, on_joy, qos_profile_sensor_data)
 
     def _authenticate(self, who: str, pin: str) -> None:
         try:
