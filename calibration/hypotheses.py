@@ -18,6 +18,7 @@ from calibration.adjustment import Adjustment
 from calibration.bundle_adjustment import Normal, Weights, descend
 from calibration.covariance import invert
 from calibration.hand_eye import ClosedForm, board_poses, closed_forms
+from calibration.intrinsics import factory_prior
 from calibration.kinematic_chain import Setup, other_setup
 from calibration.observation import BoardGeometry, BoardView, Intrinsics
 from collector.geometry import Pose
@@ -57,7 +58,8 @@ class Measure:
 
     ``scale`` +- ``scale_sigma`` and ``focal`` +- ``focal_sigma``: estimated together, so each
     allows for the other being off. ``statistic``: of two degrees, that both are as stated;
-    ``limit``: what chance allows. ``focal`` counts only when the intrinsics were taken as given.
+    ``limit``: what chance allows. ``focal`` counts only when the intrinsics were taken as given;
+    then ``lens_statistic`` tests the others, centre and distortion, against ``lens_limit``.
     """
 
     scale: float
@@ -66,10 +68,21 @@ class Measure:
     focal_sigma: float
     statistic: float
     limit: float
+    lens_statistic: float = 0.0
+    lens_limit: float = float("inf")
 
     @property
-    def wrong(self) -> Literal["", "board_size", "focal_length", "board_size_or_focal_length"]:
-        """What is not as stated; empty when both agree."""
+    def excess(self) -> float:
+        """By how much chance is exceeded, by size, focal length or the rest of the lens."""
+        return max(self.statistic - self.limit, self.lens_statistic - self.lens_limit)
+
+    @property
+    def wrong(
+        self,
+    ) -> Literal["", "board_size", "focal_length", "board_size_or_focal_length", "lens"]:
+        """What is not as stated; empty when all agrees."""
+        if self.lens_statistic > self.lens_limit:
+            return "lens"  # bent straight lines spoil the other two as well
         if self.statistic <= self.limit:
             return ""
         of_scale = abs(self.scale - 1.0) / self.scale_sigma
@@ -177,7 +190,15 @@ def measure(adjustment: Adjustment) -> Measure:
     else:
         statistic = float(offset[0] ** 2 / both[0, 0])
         limit = float(chi2.isf(MEASURE_ALARM, 1))
+    lens_statistic, lens_limit = 0.0, float("inf")
+    if fixed:
+        free = replace(wider, intrinsics_prior=factory_prior(problem.intrinsics))
+        _, relaxed = descend(free, state, weights)
+        lens_statistic = normal.cost - relaxed.cost
+        lens_limit = float(chi2.isf(MEASURE_ALARM, len(problem.intrinsics.parameters) - 2))
     return Measure(
+        lens_statistic=lens_statistic,
+        lens_limit=lens_limit,
         scale=state.scale,
         scale_sigma=float(np.sqrt(both[0, 0])),
         focal=float(1.0 + offset[1]) if fixed else 1.0,

@@ -205,7 +205,7 @@ def judge(
     findings += _outliers(adjustment)
     # A wrong size can look like a move and the other way round: the stronger one is meant.
     if change is not None and size is not None and size.wrong:
-        if change.statistic - change.limit > size.statistic - size.limit:
+        if change.statistic - change.limit > size.excess:
             size = None
         else:
             change = None
@@ -370,6 +370,11 @@ def _size(size: Measure, square_m: float | None) -> Finding:
         text = (
             f"By the arm's measure the board differs by {board} from its stated size{square}: "
             "measure ten squares of the print and state their size."
+        )
+    elif wrong == "lens":
+        text = (
+            "The given intrinsics do not fit the corners, in the distortion or the centre: measure "
+            "the intrinsics first, or refine them jointly."
         )
     elif wrong == "focal_length":
         text = (
