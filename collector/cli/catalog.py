@@ -93,7 +93,7 @@ def rebuild(root: Root = DATA, database: Database = "", as_json: AsJson = False)
     if not root.is_dir():
         raise fail(f"there is no folder {root}: name the one that holds `episodes/` with --root")
     columns = (TextColumn("reading episodes"), BarColumn(), MofNCompleteColumn())
-    shown = Progress(*columns, console=Console(stderr=True), transient=True)
+    shown = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
     with open_catalogue(root, database, make=True) as catalogue, shown:
         task = shown.add_task("")
         report = catalogue.rebuild(
@@ -240,7 +240,7 @@ def list_operators(
         name: list[str | Text] = [names.get(person.operator_id, "")] if with_names else []
         has_pin = Text("set") if person.has_pin else Text("none", style="yellow")
         rows.append([person.operator_id, person.role, *name, has_pin, _consent(person)])
-    print_table(Console(), columns, rows)
+    print_table(Console(highlight=False), columns, rows)
 
 
 def _consent(person: Operator) -> Text:

@@ -28,7 +28,7 @@ from collector.cli.catalogue_access import (
     print_problems,
 )
 from collector.cli.days import Since, Until, Zone, find_zone, span_ns
-from collector.cli.identification import PinFile, Reason, Who, sign_in
+from collector.cli.identification import PinFile, Reason, Who, is_terminal, sign_in
 from collector.cli.terminal_table import Column, print_table
 from collector.clock import NS_PER_S
 
@@ -110,7 +110,7 @@ def list_episodes(
     if not page.episodes:
         typer.echo("No episode of the catalogue fits." if after is None else "That was the last.")
         return
-    console = Console()
+    console = Console(highlight=False)
     _print(console, page.episodes)
     if page.next is not None:
         console.print(Text(f"Next page: {_next_command(page.next)}", style="dim"), soft_wrap=True)
@@ -226,7 +226,7 @@ def delete(
     """Take episodes out of use for good; rebuilding does not bring them back."""
     _require(reason)
     if not yes:
-        if not sys.stdin.isatty():
+        if not is_terminal():
             raise fail("deleting is for good: confirm it with --yes")
         what = "1 episode" if len(episodes) == 1 else f"{len(episodes)} episodes"
         folders = " and remove the folders" if remove_folders else ""

@@ -78,7 +78,7 @@ def list_gates(
     elif not gates:
         typer.echo("No supervisor's word is in force." if overridden else "No attempt fits.")
     else:
-        _print(Console(), gates, policy.window)
+        _print(Console(highlight=False), gates, policy.window)
 
 
 def _policy(description: Path | None) -> OperatorPolicy:

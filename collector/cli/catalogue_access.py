@@ -44,13 +44,13 @@ def print_json(value: Any) -> None:
 
 def fail(message: str, code: int = BAD_USAGE) -> typer.Exit:
     """Say what was wrong; the caller raises what is returned."""
-    Console(stderr=True).print(Text(message, style="red"), soft_wrap=True)
+    Console(stderr=True, highlight=False).print(Text(message, style="red"), soft_wrap=True)
     return typer.Exit(code)
 
 
 def print_problems(problems: list[str]) -> None:
     """Print what was found to be wrong, a line each."""
-    console = Console()
+    console = Console(highlight=False)
     for problem in problems:
         console.print(Text(problem, style="red"), soft_wrap=True)
 

@@ -39,6 +39,11 @@ PinFile = Annotated[
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the chain of custody.")]
 
 
+def is_terminal() -> bool:
+    """Return whether there is somebody to ask."""
+    return sys.stdin.isatty()
+
+
 def sign_in(catalogue: Catalogue, who: str, pin_file: Path | None) -> Operator:
     """Return who has signed in.
 
@@ -47,7 +52,7 @@ def sign_in(catalogue: Catalogue, who: str, pin_file: Path | None) -> Operator:
     from collector.catalogue.errors import SignInError
 
     if not who:
-        if not sys.stdin.isatty():
+        if not is_terminal():
             raise fail("say who decides: --as SUPERVISOR")
         who = str(typer.prompt("Who decides (pseudonym)", err=True))
     pin = pin_from(pin_file)
@@ -67,7 +72,7 @@ def pin_from(pin_file: Path | None, twice: bool = False) -> str:
     ``twice``: a new one, typed again to be sure. Exits with a sentence where there is none.
     """
     if pin_file is None:
-        if sys.stdin.isatty():
+        if is_terminal():
             return str(typer.prompt("PIN", hide_input=True, confirmation_prompt=twice, err=True))
         return _from_pipe()
     if str(pin_file) == "-":

@@ -19,7 +19,7 @@ COMMANDS = (
         "console",
         "collector.cli.console",
         "console",
-        "Watch a running station: cameras, health, recording; stop the arm.",
+        "Work at a station: practise, collect, stop the arm; or watch one.",
     ),
     Mounted(
         "demo",

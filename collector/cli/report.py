@@ -38,7 +38,7 @@ Examples:
 
   collector report --operator-rate 30 --station-rate 12 --currency EUR
 
-  collector report --json | jq '.coverage[] | select(.missing > 0) | .task_id'
+  collector report --json | jq '.coverage[] | select(.missing > 0) | .task'
 
 A success is one that neither the simulator nor a reviewer contradicts; its interval is
 Wilson's, 95 %. Hours are those of the sessions, practice and resets included.
@@ -137,8 +137,7 @@ def report(
         return
     if made.success is None:
         nothing = "no attempt fits these filters" if records else "the catalogue has no attempt yet"
-        where = database or root / "catalogue.db"
-        typer.echo(f"Nothing to report: {nothing} ({where}).")
+        typer.echo(f"Nothing to report: {nothing}.")
         return
     from collector.cli.report_tables import print_report
 

@@ -31,7 +31,7 @@ def print_report(
 
     ``shown`` are the attempts that were reported, at least one.
     """
-    console = Console()
+    console = Console(highlight=False)
     _print_summary(console, made, shown, zone_name, zone)
     people = tables.people_table(made.success_by_operator, made.by_operator)
     _print_section(console, "Operators", people)

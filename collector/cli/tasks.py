@@ -46,7 +46,7 @@ app = typer.Typer(
 
 Folder = Annotated[
     Path | None,
-    typer.Argument(metavar="[FOLDER]", help="Folder of task files, else launch/tasks."),
+    typer.Argument(metavar="FOLDER", help="Folder of task files, else launch/tasks."),
 ]
 
 
@@ -83,7 +83,7 @@ def list_tasks(folder: Folder = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json([_as_dict(library, name) for name in library.tasks])
         return
-    console = Console()
+    console = Console(highlight=False)
     columns = (
         Column("Task", gives_way=True),
         Column("Type"),
@@ -158,12 +158,14 @@ def simulate(
         campaign = Campaign(library, plan)
     except ValueError as error:
         raise fail(str(error)) from error
-    with Console(stderr=True).status(f"{attempts:,} attempts by {operators} people"):
+    with Console(stderr=True, highlight=False).status(
+        f"{attempts:,} attempts by {operators} people"
+    ):
         report = campaign.run()
     if as_json:
         print_json({"plan": asdict(plan), **_campaign_as_dict(report)})
     else:
-        _print_campaign(Console(), plan.operators, plan.stations, report)
+        _print_campaign(Console(highlight=False), plan.operators, plan.stations, report)
     if report.below_gate or report.repeated_types:
         raise typer.Exit(PROBLEMS)
 

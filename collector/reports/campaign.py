@@ -40,7 +40,9 @@ class CampaignReport:
             "success_of_all": None if self.success is None else _named(self.success, ()),
             "throughput": [_named(row, ("operator",)) for row in self.by_operator],
             "total": None if self.total is None else _named(self.total, ()),
-            "coverage": [asdict(row) for row in self.coverage],
+            "coverage": [
+                {"task": (values := asdict(row)).pop("task_id"), **values} for row in self.coverage
+            ],
         }
 
 

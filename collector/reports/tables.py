@@ -49,36 +49,28 @@ def _counts(row: SuccessRow) -> tuple[str, str]:
 def people_table(success: Sequence[SuccessRow], output: Sequence[ThroughputRow]) -> Table:
     """Return the table of operators: success, and what their hours gave and cost.
 
-    Both are keyed by the operator alone.
+    Both are keyed by the operator alone. Without any rate there is no column of costs.
     """
     made = {row.key: row for row in output}
     currency = next((row.currency for row in output if row.currency), "")
+    costs = (f"{currency} each",) if currency else ()
     return Table(
-        (
-            "Operator",
-            RATE,
-            *_COUNTS,
-            "Hours",
-            "Demos",
-            "Demos/h",
-            f"{currency} each" if currency else "Each",
-        ),
+        ("Operator", RATE, *_COUNTS, "Hours", "Demos", "Demos/h", *costs),
         tuple(
-            (*row.key, rate(row), *_counts(row), *_output(made[row.key]))
+            (*row.key, rate(row), *_counts(row), *_output(made[row.key], bool(currency)))
             for row in success
-            if row.key in made
         ),
         1,
     )
 
 
-def _output(row: ThroughputRow) -> tuple[str, str, str, str]:
+def _output(row: ThroughputRow, with_cost: bool) -> tuple[str, ...]:
     each = row.cost_per_demonstration
     return (
         f"{row.hours:,.1f}",
         f"{row.demonstrations:,}",
         NOTHING if row.per_hour is None else f"{row.per_hour:.1f}",
-        NOTHING if each is None else f"{each:,.2f}",
+        *([NOTHING if each is None else f"{each:,.2f}"] if with_cost else []),
     )
 
 

@@ -10,7 +10,7 @@ from made_up_campaign import campaign, record
 from collector.reports.campaign import campaign_report
 from collector.reports.coverage import coverage_rows
 from collector.reports.success import success_rows
-from collector.reports.tables import coverage_table, people_table, percent, success_table
+from collector.reports.tables import bar, coverage_table, people_table, percent, success_table
 from collector.reports.throughput import throughput_rows
 from collector.station.description import HourlyRate
 
@@ -135,6 +135,50 @@ def test_the_parts_add_up_to_the_whole_however_they_are_cut(operators, tasks, da
         assert sum(r.attempts + r.discarded + r.other for r in successes) == len(made)
 
 
+def test_what_an_attempt_took_does_not_depend_on_which_are_asked_for():
+    """Between two attempts at one task others were made: their time is not this task's."""
+    made = [
+        record(0, 20),
+        record(30, 300, task_id="stack"),
+        record(340, 20),
+    ]
+    (row,) = throughput_rows(made, RATES, ("task",), wanted=lambda r: r.task_id == "pick")
+    assert row.key == ("pick",)
+    assert row.hours * 3600 == pytest.approx(20 + 30)
+
+
+def test_a_contradicted_success_is_no_success_and_is_told():
+    made = [*attempts(8), record(contradicted=True), record(outcome="failure", contradicted=True)]
+    (row,) = success_rows(made, ("operator",))
+    assert (row.attempts, row.successes, row.disputed) == (10, 8, 1)
+    assert coverage_rows(made, {"pick": 10})[0].collected == 8
+
+
+def test_what_cannot_be_used_is_a_success_but_no_demonstration():
+    made = [*attempts(3), record(usable=False)]
+    assert success_rows(made, ("operator",))[0].successes == 4
+    assert coverage_rows(made, {"pick": 10})[0].collected == 3
+    assert throughput_rows(made, RATES)[0].demonstrations == 3
+
+
+@pytest.mark.parametrize(
+    ("labelled", "discarded", "suspicious"),
+    [(8, 2, False), (7, 3, True), (2, 7, False), (80, 20, False), (79, 21, True)],
+)
+def test_more_than_a_fifth_discarded_of_ten_is_suspicious(labelled, discarded, suspicious):
+    made = [*attempts(labelled), *[record(outcome="discarded")] * discarded]
+    (row,) = success_rows(made, ("operator",))
+    assert row.discard_share == pytest.approx(discarded / (labelled + discarded))
+    assert row.discards_suspicious is suspicious
+
+
+def test_a_filtered_report_keeps_the_coverage_of_the_whole_campaign():
+    made = [*attempts(5), *attempts(7, operator_id="op-2")]
+    report = campaign_report(made, {"pick": 20}, RATES, wanted=lambda r: r.operator_id == "op-2")
+    assert report.success.attempts == report.total.attempts == 7
+    assert report.coverage[0].collected == 12
+
+
 def test_coverage_counts_collected_successes_least_covered_first():
     made = [
         *attempts(5),
@@ -192,3 +236,10 @@ def test_tables_are_whole():
 )
 def test_a_rounded_share_does_not_claim_all_or_nothing(share, text):
     assert percent(share) == text
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.49, 0.5, 0.999, 1.0, 7.0])
+def test_a_bar_is_full_only_when_the_quota_is(share):
+    drawn = bar(share)
+    assert len(drawn) == 20
+    assert (drawn == "█" * 20) == (share >= 1)
