@@ -28,7 +28,7 @@ Stamps = NDArray[np.int64]
 SEARCH_S = (-0.1, 0.25)
 SEARCH_STEP_S = 0.005
 MIN_VIEWS = 15
-VELOCITY_S = 0.01  # the arm's velocity is taken over this long, either way
+VELOCITY_S = 0.03  # the arm's velocity is taken over this long either way, for its noise
 LEAST_MOTION = 0.8  # standard deviations of the robot that 10 ms of motion must be
 
 
