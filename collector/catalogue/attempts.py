@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from collector.catalogue.custody import canonical
@@ -258,21 +258,27 @@ class Attempts(Ledger):
         Collected, a success to the operator, and not called a failure by the simulator or a
         reviewer, withdrawn or deleted since. Known tasks without any have 0.
         """
-        usable = or_(
-            # Its episode is not registered yet.
-            and_(EpisodeRow.episode_id.is_(None), AttemptRow.predicate.is_not(False)),
-            and_(
-                EpisodeRow.status.in_(("recorded", "released")),
-                EpisodeRow.outcome != INTERRUPTED,
-                func.coalesce(EpisodeRow.label_reviewer, SUCCESS) != FAILURE,
-                func.coalesce(EpisodeRow.label_predicate, SUCCESS) != FAILURE,
-                or_(EpisodeRow.label_predicate.is_not(None), AttemptRow.predicate.is_not(False)),
-            ),
+        # Each part from an index alone: a join of all attempts costs five times as much.
+        unusable = union_all(
+            *(
+                select(EpisodeRow.episode_id).where(condition)
+                for condition in (
+                    EpisodeRow.status.in_(("withdrawn", "deleted")),
+                    EpisodeRow.outcome == INTERRUPTED,
+                    EpisodeRow.label_reviewer == FAILURE,
+                    EpisodeRow.label_predicate == FAILURE,
+                )
+            )
         )
         counted = (
             select(AttemptRow.task_id, func.count())
-            .outerjoin(EpisodeRow, AttemptRow.episode_id == EpisodeRow.episode_id)
-            .where(AttemptRow.phase == "collection", AttemptRow.outcome == SUCCESS, usable)
+            .where(
+                AttemptRow.phase == "collection",
+                AttemptRow.outcome == SUCCESS,
+                AttemptRow.predicate.is_not(False),
+                # Its episode may not be registered yet.
+                or_(AttemptRow.episode_id.is_(None), AttemptRow.episode_id.not_in(unusable)),
+            )
             .group_by(AttemptRow.task_id)
         )
         with self._reading() as session:

@@ -105,7 +105,7 @@ class AttemptRow(Base):
     __table_args__ = (
         _one_of("attempts", "phase", "practice", "collection"),
         Index("ix_attempts_gate", "operator_id", "task_id", "began_ns", "attempt_id"),
-        Index("ix_attempts_coverage", "phase", "outcome", "task_id"),
+        Index("ix_attempts_coverage", "phase", "outcome", "task_id", "predicate", "episode_id"),
         Index("ix_attempts_workflow", "workflow_id", unique=True),
         Index("ix_attempts_cells", "task_id", "cells"),
     )
@@ -142,6 +142,8 @@ class EpisodeRow(Base):
         Index("ix_episodes_operator_status", "operator_id", "status", "created_ns", "episode_id"),
         Index("ix_episodes_phase", "phase", "created_ns", "episode_id"),
         Index("ix_episodes_outcome", "outcome", "created_ns", "episode_id"),
+        Index("ix_episodes_reviewer", "label_reviewer", "episode_id"),
+        Index("ix_episodes_predicate", "label_predicate", "episode_id"),
     )
 
     episode_id: Mapped[str] = mapped_column(primary_key=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -34,6 +34,7 @@ _IN_COLUMNS = {
     "verdict",
     "episode_id",
 }
+_COLUMNS = tuple(AttemptRow.__table__.columns)
 _IN_DETAIL = AttemptMark.model_fields.keys() - _IN_COLUMNS
 
 
@@ -98,16 +99,17 @@ def _newest(
     session: Session, most: int | None, *where: ColumnElement[bool]
 ) -> list[tuple[tuple[int, int], AttemptMark]]:
     """Return attempts, newest first, each with its place in time."""
-    rows = session.execute(
-        select(AttemptRow, EpisodeRow.label_reviewer, EpisodeRow.label_predicate)
+    # Plain columns: an object of each row would cost more than the query.
+    rows: Sequence[Any] = session.execute(
+        select(*_COLUMNS, EpisodeRow.label_reviewer, EpisodeRow.label_predicate)
         .outerjoin(EpisodeRow, AttemptRow.episode_id == EpisodeRow.episode_id)
         .where(and_(*where))
         .order_by(AttemptRow.began_ns.desc(), AttemptRow.attempt_id.desc())
         .limit(most)
-    )
+    ).all()
     return [
-        ((row.began_ns, row.attempt_id), mark_of(row, reviewer, predicate))
-        for row, reviewer, predicate in rows
+        ((row.began_ns, row.attempt_id), mark_of(row, row.label_reviewer, row.label_predicate))
+        for row in rows
     ]
 
 

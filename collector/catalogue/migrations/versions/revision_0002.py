@@ -25,6 +25,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_attempts_gate", "attempts", ["operator_id", "task_id", "began_ns", "attempt_id"]
     )
+    op.drop_index("ix_attempts_coverage", "attempts")
+    op.create_index(
+        "ix_attempts_coverage",
+        "attempts",
+        ["phase", "outcome", "task_id", "predicate", "episode_id"],
+    )
+    op.create_index("ix_episodes_reviewer", "episodes", ["label_reviewer", "episode_id"])
+    op.create_index("ix_episodes_predicate", "episodes", ["label_predicate", "episode_id"])
     op.add_column("overrides", sa.Column("opens", sa.Boolean(), nullable=True))
     overrides = sa.table("overrides", sa.column("opens", sa.Boolean()))
     op.execute(overrides.update().values(opens=sa.true()))
