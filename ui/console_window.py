@@ -85,7 +85,7 @@ class ConsoleWindow(QWidget):
         self.arm = ArmPanel(theme)
         self.sign_in = SignIn(theme)
         self.summary = SummaryPage(theme)
-        self.teleop = TeleopPanel(theme, self)
+        self.teleop = TeleopPanel(theme)
         self._lay_out()
         self.help = HelpOverlay(
             self.actions_table, theme, self, above=self.banner, below=self._bottom
@@ -100,13 +100,19 @@ class ConsoleWindow(QWidget):
         for panel in (self.task, self.preflight, self.notice):
             self._side.addWidget(panel)
         pictures = QHBoxLayout()
-        pictures.setContentsMargins(0, 0, 0, 0)
         pictures.setSpacing(8)
         for view in self.cameras.values():
             pictures.addWidget(view, 1)
-        pictures.addWidget(self._side)
+        seen = QVBoxLayout()
+        seen.setSpacing(4)
+        seen.addLayout(pictures, 1)
+        seen.addWidget(self.teleop)
         self._work = QWidget()
-        self._work.setLayout(pictures)
+        work = QHBoxLayout(self._work)
+        work.setContentsMargins(0, 0, 0, 0)
+        work.setSpacing(8)
+        work.addLayout(seen, 1)
+        work.addWidget(self._side)
         self._middle = QStackedWidget()
         for page in (self._work, self.sign_in, self.summary):
             self._middle.addWidget(page)
@@ -186,6 +192,9 @@ class ConsoleWindow(QWidget):
         before, self._session = self._session, session
         if session == before:
             return
+        if before is not None and session.page is not before.page:
+            # Before a page is hidden: Qt would hand its focus to whatever comes next.
+            self.arm.stop_button.setFocus(Qt.FocusReason.OtherFocusReason)
         signed_in = session.page not in (Page.WATCH, Page.SIGN_IN, Page.SUMMARY)
         self.operator.pause_button.setVisible(signed_in)
         self.operator.sign_out_button.setVisible(signed_in)
@@ -242,23 +251,11 @@ class ConsoleWindow(QWidget):
     def show_teleop(self, view: TeleopView) -> None:
         """Show the keyboard's teleoperation over the pictures."""
         self.teleop.show_view(view)
-        self._place_teleop()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         low, high = SIDE_WIDTH
         self._side.setFixedWidth(min(high, max(low, round(self.width() * 0.285))))
-        self._place_teleop()
-
-    def _place_teleop(self) -> None:
-        if self.teleop.isVisible():
-            size = self.teleop.sizeHint()
-            left = self.cameras["static"].mapTo(self, self.cameras["static"].rect().topLeft())
-            bottom = self._middle.geometry().bottom()
-            self.teleop.setGeometry(
-                left.x() + 8, bottom - size.height() - 8, size.width(), size.height()
-            )
-            self.teleop.raise_()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

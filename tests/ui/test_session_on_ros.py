@@ -153,8 +153,28 @@ def test_signing_in_sends_operator_and_pin_and_empties_the_pin(console, station,
     assert (asked.request, asked.who, asked.pin) == ("sign_in", "op-07", "4711")
     qtbot.waitUntil(lambda: page.pin.text() == "", timeout=LIMIT_MS)
     assert "PIN is wrong" in page._problem.text()
-    session.tell(status(State.PREFLIGHT, marks=()))
-    qtbot.waitUntil(lambda: view(console).page is Page.PREFLIGHT, timeout=LIMIT_MS)
+
+
+def test_after_signing_in_the_keys_are_commands_not_digits(console, station, play, qtbot):
+    session = play(signed_out())
+
+    def welcome(_, response) -> None:  # as the session does: first the state, then the answer
+        session.tell(collecting())
+        response.ok = True
+
+    session.answer = welcome
+    joined(console, qtbot, Page.SIGN_IN)
+    page = console.window.sign_in
+    page.operator.setText("op-07")
+    page.pin.setFocus()
+    qtbot.keyClicks(page.pin, "4711")
+    qtbot.keyClick(page.pin, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: view(console).page is Page.WORK, timeout=LIMIT_MS)
+    qtbot.waitUntil(lambda: not console.session.pending, timeout=LIMIT_MS)
+    QApplication.processEvents()
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: len(session.asked) == 2, timeout=LIMIT_MS)
+    assert session.asked[1].request == "start_stop"
 
 
 def test_every_change_has_its_tone(console, station, play, qtbot):

@@ -72,7 +72,9 @@ class Marks(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), self.toolTip(), self)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            place = self.mapToGlobal(QPoint(0, self.height()))
+            QToolTip.showText(place, self.toolTip(), self)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

@@ -182,11 +182,15 @@ class SignIn(QWidget):
         before, self._view = self._view, view
         if view.attempts != before.attempts:
             self.pin.clear()
-            self.pin.setFocus()
+            # The answer to the right PIN comes once the page is left: it takes no keys then.
+            if self.isVisible():
+                self.pin.setFocus()
         if view == before:
             return
-        for widget in (self.operator, self.pin, *self.keys):
-            widget.setEnabled(not view.waiting)
+        for key in self.keys:
+            key.setEnabled(not view.waiting)
+        for entry in (self.operator, self.pin):  # they keep the keyboard's focus
+            entry.setReadOnly(view.waiting)
         self.button.setText(self.tr("Checking ...") if view.waiting else self.tr("Sign in"))
         self._show_problem()
 
