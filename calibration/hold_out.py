@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 SHARE = 0.25
 LEAST_HELD = 3
 LEAST_FITTED = 6
-DIFFERENT = 1.3  # times the fit's own spread
+DIFFERENT = 1.2  # times the fit's own spread
 ALARM = 1e-3
 
 

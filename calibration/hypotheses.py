@@ -30,6 +30,7 @@ UNEXPLAINED_PX = 8.0  # a right set-up stays below this with an ordinary robot
 SCALE_PRIOR = 0.05
 FOCAL_PRIOR = 0.02
 MEASURE_ALARM = 1e-3
+MEASURE_DOUBT = 0.02
 ATTRIBUTED_SIGMAS = 2.5
 CHANGE_ALARM = 1e-4
 CHANGE_VIEWS = 3  # on either side of a change
@@ -58,8 +59,9 @@ class Measure:
 
     ``scale`` +- ``scale_sigma`` and ``focal`` +- ``focal_sigma``: estimated together, so each
     allows for the other being off. ``statistic``: of two degrees, that both are as stated;
-    ``limit``: what chance allows. ``focal`` counts only when the intrinsics were taken as given;
-    then ``lens_statistic`` tests the others, centre and distortion, against ``lens_limit``.
+    ``limit``: what chance allows; ``doubtful``: it seldom reaches that far. ``focal`` counts only
+    when the intrinsics were taken as given; then ``lens_statistic`` tests the others, centre
+    and distortion, against ``lens_limit``.
     """
 
     scale: float
@@ -70,6 +72,7 @@ class Measure:
     limit: float
     lens_statistic: float = 0.0
     lens_limit: float = float("inf")
+    doubtful: bool = False
 
     @property
     def excess(self) -> float:
@@ -162,7 +165,8 @@ def measure(adjustment: Adjustment) -> Measure:
     """Estimate board size and focal length together with everything else.
 
     Where the adjustment refined its intrinsics, the focal length is its own concern and only the
-    board's size is tested; else both are, the focal length within `FOCAL_PRIOR`.
+    board's size is tested; else both are, the focal length known as its covariance says, or
+    within `FOCAL_PRIOR`.
     """
     problem = adjustment.problem
     fixed = problem.intrinsics_prior is None
@@ -171,7 +175,9 @@ def measure(adjustment: Adjustment) -> Measure:
         prior = np.zeros((len(problem.intrinsics.parameters),) * 2)
         # The focal lengths of both axes change together: square pixels.
         f = np.array([problem.intrinsics.fx, problem.intrinsics.fy])
-        prior[:2, :2] = np.outer(f, f) * FOCAL_PRIOR**2 + np.diag((1e-4 * f) ** 2)
+        known = problem.intrinsics.covariance
+        share = FOCAL_PRIOR if known is None else max(1e-4, float(np.sqrt(known[0, 0])) / f[0])
+        prior[:2, :2] = np.outer(f, f) * share**2 + np.diag((1e-4 * f) ** 2)
     wider = replace(problem, intrinsics_prior=prior, scale_sigma=SCALE_PRIOR)
     weights = adjustment.weights
     state, normal = descend(wider, adjustment.state, weights)
@@ -186,10 +192,10 @@ def measure(adjustment: Adjustment) -> Measure:
     both = rows @ covariance @ rows.T
     if fixed:
         statistic = float(offset @ np.linalg.solve(both, offset))
-        limit = float(chi2.isf(MEASURE_ALARM, 2))
     else:
         statistic = float(offset[0] ** 2 / both[0, 0])
-        limit = float(chi2.isf(MEASURE_ALARM, 1))
+    freedom = 2 if fixed else 1
+    limit = float(chi2.isf(MEASURE_ALARM, freedom))
     lens_statistic, lens_limit = 0.0, float("inf")
     if fixed:
         free = replace(wider, intrinsics_prior=factory_prior(problem.intrinsics))
@@ -205,6 +211,7 @@ def measure(adjustment: Adjustment) -> Measure:
         focal_sigma=float(np.sqrt(both[1, 1])),
         statistic=statistic,
         limit=limit,
+        doubtful=bool(statistic > chi2.isf(MEASURE_DOUBT, freedom)),
     )
 
 

@@ -387,6 +387,12 @@ def _size(size: Measure, square_m: float | None) -> Finding:
             f"{square}, or the focal length by {lens} from the given one: measure ten squares "
             "of the print, then the intrinsics."
         )
+    elif size.doubtful:
+        text = (
+            f"By the arm's measure the board's size differs by {board} from the stated one, more "
+            "than is likely: measure ten squares of the print."
+        )
+        return Finding("warning", "board_size_doubtful", text)
     else:
         return Finding("ok", "board_scale", f"The board's size agrees with the arm's: {board}.")
     return Finding("refused", wrong, text)

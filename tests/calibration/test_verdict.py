@@ -207,3 +207,21 @@ def test_a_lens_that_bends_and_was_not_measured_is_named(setup: str) -> None:
     assert not codes(measured), measured.verdict.text()
     refined = examine(views, BOARD, INTRINSICS, setup, ORDINARY, factory_prior(INTRINSICS))
     assert "lens" not in codes(refined)
+
+
+def test_half_a_percent_of_board_size_is_mostly_noticed() -> None:
+    """It costs 2.5 mm, and is three and a half sigma of what an ordinary robot can tell."""
+    sigma = np.diag([1.0, 1.0, 1.0, 1.0, 1e-3, 1e-3, 1e-4, 1e-4, 1e-3]) ** 2
+    measured = replace(INTRINSICS, covariance=sigma)
+    stated = BoardGeometry(BOARD.points * 1.005, BOARD.square_m * 1.005)
+    noticed, scales = 0, []
+    for seed in range(6):
+        _, views, _ = capture("eye_in_hand", seed)
+        found = examine(views, stated, measured, "eye_in_hand", ORDINARY)
+        noticed += any(f.code.startswith("board_size") for f in found.verdict.findings)
+        assert found.size is not None
+        scales.append((1.005 * found.size.scale - 1.0) / found.size.scale_sigma)
+        clean = examine(views, BOARD, measured, "eye_in_hand", ORDINARY)
+        assert not codes(clean), clean.verdict.text()
+    assert noticed >= 4
+    assert 0.3 < np.sqrt(np.mean(np.square(scales))) < 2.0
