@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 import yaml
@@ -15,6 +16,11 @@ from calibration.examination import examine
 from calibration.observation import Intrinsics
 from calibration.result import camera_calibration, compare, history, intrinsics_of, store
 from collector.calibration_result import CalibrationError, CameraCalibration, load_calibration
+from collector.episode.calibration_group import (
+    calibration_faults,
+    read_calibration,
+    write_calibration,
+)
 from collector.training_view import training_image
 
 
@@ -148,3 +154,11 @@ def test_a_point_lands_where_the_training_image_shows_it() -> None:
         native = cv2.cvtColor(np.round(spot).astype(np.uint8), cv2.COLOR_GRAY2RGB)
         y, x = center_of_mass(training_image(native)[..., 0].astype(float))
         np.testing.assert_allclose(small.project([point])[0], [x, y], atol=0.03)
+
+
+def test_an_episode_embeds_the_whole_result(tmp_path: Path) -> None:
+    calibration = measured()
+    with h5py.File(tmp_path / "episode.h5", "w") as file:
+        write_calibration(file, "static", calibration)
+        assert read_calibration(file, "static") == calibration
+        assert calibration_faults(file, "static") == []
