@@ -42,16 +42,22 @@ libxcb-xkb.so.1 libxcb-xkb1
 libxkbcommon.so.0 libxkbcommon0
 libxkbcommon-x11.so.0 libxkbcommon-x11-0
 LIBRARIES
+
+# The tests start a PostgreSQL server of their own. A station needs none.
+servers=()
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || servers+=(postgresql)
+
 required=${#missing[@]}
-missing+=(${windows[@]+"${windows[@]}"})
+missing+=(${windows[@]+"${windows[@]}"} ${servers[@]+"${servers[@]}"})
 
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 give_up() {
-    # Without windows everything but the console works: say it and go on.
-    if [ "$required" -eq 0 ]; then echo "the console's windows will not open; to have them, $1" >&2; exit 0; fi
-    echo "$1" >&2
-    exit 1
+    if [ "$required" -ne 0 ]; then echo "$1" >&2; exit 1; fi
+    # Everything else works without them: say it and go on.
+    if [ ${#windows[@]} -ne 0 ]; then echo "the console's windows will not open; to have them, $1" >&2; fi
+    if [ ${#servers[@]} -ne 0 ]; then echo "the tests leave PostgreSQL out; to have it, $1" >&2; fi
+    exit 0
 }
 by_hand="install the system packages by hand, then run the command again: apt-get install ${missing[*]}"
 if ! command -v apt-get >/dev/null; then give_up "$by_hand (or what they are called here)"; fi
