@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from argon2 import PasswordHasher
 from sqlalchemy import insert
 
@@ -20,7 +21,15 @@ from collector.catalogue.database import open_engine
 from collector.catalogue.episode_list import EpisodeFilter
 from collector.catalogue.sealed_facts import SealedFacts
 from collector.catalogue.tables import AttemptRow, EpisodeRow, OperatorRow, StationRow, TaskRow
+from collector.catalogue.workflow_history import CatalogueHistory
 from collector.clock import NS_PER_S, SystemClock
+from collector.station.description import OperatorPolicy
+from collector.tasks.library import TaskLibrary, load_library
+from collector.workflow.interleaving import Interleaver
+from collector.workflow.journal import MemoryJournal
+from collector.workflow.memory import PreflightItem
+from collector.workflow.progress import Progress
+from collector.workflow.session import WorkflowSession
 
 EPISODES = 100_000
 OPERATORS = 20
@@ -29,6 +38,11 @@ START_NS = 1_700_000_000 * NS_PER_S
 BETWEEN_NS = 60 * NS_PER_S
 TARGET = "< 100"
 REPEATS = 5
+_TASK = next(
+    task
+    for task in load_library(Path(__file__).parents[1] / "launch" / "tasks").tasks.values()
+    if not task.parts
+)
 
 
 def run() -> list[Result]:
@@ -42,6 +56,7 @@ def run() -> list[Result]:
         with _open(where) as catalogue:
             results += _pages(catalogue)
             results += _questions(catalogue)
+            results += _workflow(catalogue)
             results += _decisions(catalogue)
         size = where.stat().st_size / EPISODES
         results.append(Result("on disk", size, "bytes an episode"))
@@ -89,9 +104,16 @@ def _attempt(facts: SealedFacts) -> dict[str, object]:
     return {
         **{name: getattr(facts, name) for name in same},
         "detail": "{}",
+        "workflow_id": f"attempt-of-{facts.episode_id}",
+        "cells": _cells(facts.created_ns),
         "began_ns": facts.created_ns,
         "ended_ns": facts.created_ns + round(facts.duration_s * NS_PER_S),
     }
+
+
+def _cells(number: int) -> str:
+    rng = random.Random(number)
+    return "{" + ",".join(f'"{n}":[{rng.randrange(4)},{rng.randrange(4)}]' for n in "ab") + "}"
 
 
 def _facts(number: int, rng: random.Random) -> SealedFacts:
@@ -174,6 +196,66 @@ def _pages(catalogue: Catalogue) -> list[Result]:
             for place in places
         )
         results.append(Result(f"page of 50: {name}", slowest, "ms", TARGET))
+    return results
+
+
+def _workflow(catalogue: Catalogue) -> list[Result]:
+    """A session over everything before, from sign-in to a labelled attempt."""
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder) / "consent.txt"
+        document.write_text("I agree", encoding="utf-8")
+        catalogue.give_consent(_operator(0), document, "training of models")
+    library = TaskLibrary(
+        {
+            f"task-{n}": task.model_copy(
+                update={"id": f"task-{n}", "task_type": f"type-{n}", "quota": 10**6}
+            )
+            for n, task in enumerate([_TASK] * TASKS)
+        }
+    )
+    history = CatalogueHistory(catalogue, "st-0", library)
+    progress = Progress(
+        "st-0",
+        library,
+        OperatorPolicy(),
+        history,
+        Interleaver(library.tasks, np.random.default_rng(0)),
+        0,
+        None,
+    )
+    journal = MemoryJournal()
+    session = WorkflowSession("st-0", library, history, progress, journal, SystemClock())
+    history.follow(session, journal)
+    person = _operator(0)
+    other = iter(range(REPEATS * 10))
+
+    def sign_in() -> None:
+        # Another station has written in between: everything is counted again.
+        catalogue.record_decision("other", "note", f"session:{next(other)}")
+        session.sign_in(person, person)
+        session.sign_out(person)
+
+    def status_after_another() -> None:
+        catalogue.record_decision("other", "note", f"session:{next(other)}")
+        session.status()
+
+    def attempt() -> None:
+        session.arm(person)
+        session.scene_ready(person)
+        session.countdown_over()
+        session.label("success", person)
+        session.sealed(next(reversed(session.memory.marks)), f"episode-{len(session.memory.marks)}")
+
+    results = [Result("sign in and out, others wrote in between", _median_ms(sign_in), "ms")]
+    session.sign_in(person, person)
+    session.preflight([PreflightItem(name="benchmark", level="ok")])
+    attempt()
+    results += [
+        Result("status of a session of 5 tasks", _median_ms(session.status), "ms", "< 20"),
+        Result("the same after another's decision", _median_ms(status_after_another), "ms", "< 20"),
+        Result("a whole attempt: 6 transitions, on disk", _median_ms(attempt), "ms"),
+    ]
+    assert not history.problem, history.problem
     return results
 
 
