@@ -95,6 +95,9 @@ WRONG: list[tuple[tuple[str | int, ...], Any, str]] = [
     (("cameras", "static", "loop"), True, "only a recording can be looped"),
     (("cameras", "wrist", "phase_ms"), 100, "less than the frame period of 100 ms"),
     (("cameras", "wrist", "width"), -1, "at least 32"),
+    (("cameras", "wrist", "simulation"), {"imperfect": True, "seed": -1}, "at least 0"),
+    (("cameras", "wrist", "simulation"), {"distortion": [0.1]}, "the list is too short"),
+    (("cameras", "wrist", "simulation"), {"imperfekt": True}, "imperfekt"),
     (("arm", "joints"), ["a", "b"], "at least 6 entries, got 2"),
     (("arm", "joints"), ["a"] * 7, "'a' is named twice"),
     (("arm", "home_poses"), {"rest": [0.0] * 7}, "the pose named home is missing"),
@@ -251,3 +254,17 @@ def test_a_block_names_its_least_demonstrations_first(tmp_path: Path) -> None:
     path = changed(tmp_path, "workflow", to={"block": [15, 10]})
     (error,) = errors(path)
     assert "workflow.block: expected [least, most] demonstrations" in error
+
+
+def test_only_a_simulated_camera_has_true_values_to_set(tmp_path: Path) -> None:
+    values = yaml.safe_load(SIMULATED)
+    values["cameras"]["wrist"]["simulation"] = {"imperfect": True, "seed": 4, "noise": 1.5}
+    station = load_station(write(tmp_path, yaml.safe_dump(values)))
+    simulation = station.cameras["wrist"].simulation
+    assert simulation is not None
+    assert (simulation.imperfect, simulation.seed, simulation.noise) == (True, 4, 1.5)
+    assert station.cameras["static"].simulation is None
+    values["cameras"]["wrist"] |= {"backend": "realsense", "serial": "12"}
+    del values["cameras"]["wrist"]["phase_ms"]
+    (line,) = errors(write(tmp_path, yaml.safe_dump(values)))
+    assert "wrist.simulation: only a simulated camera has true values" in line
