@@ -21,6 +21,7 @@ from collector_nodes.station_node import StationNode
 SILENT_NS = 3 * NS_PER_S  # feedback comes every step
 SEALING_NS = 30 * NS_PER_S
 STOP_NS = 2 * NS_PER_S
+SEND_AGAIN_NS = NS_PER_S // 5
 
 
 class RecordingClient:
@@ -45,6 +46,8 @@ class RecordingClient:
         self._stopped: Callable[[], None] | None = None
         self._stop_deadline_ns = 0
         self._steps = 0
+        self._goal = RecordEpisode.Goal()
+        self._send_again_ns: int | None = None  # where the recorder was busy
 
     @property
     def steps(self) -> int:
@@ -65,8 +68,13 @@ class RecordingClient:
             self._end(Ended("", message="the recorder does not answer: start it, then try again"))
             return
         self._deadline_ns = self._clock.now_ns() + SILENT_NS
+        self._goal = _message(goal)
+        self._send(number)
+
+    def _send(self, number: int) -> None:
+        self._send_again_ns = None
         sent = self._action.send_goal_async(
-            _message(goal), lambda message: self._on_feedback(number, message)
+            self._goal, lambda message: self._on_feedback(number, message)
         )
         sent.add_done_callback(lambda future: self._on_accepted(number, future))
 
@@ -105,7 +113,11 @@ class RecordingClient:
         if self._stopped is not None and now_ns > self._stop_deadline_ns:
             self._on_stopped()
         if self._ended is not None and now_ns > self._deadline_ns:
-            self._end(Ended("", message="the recorder fell silent: its node has died"))
+            busy = self._send_again_ns is not None
+            why = "is busy: wait until it has sealed" if busy else "fell silent: its node has died"
+            self._end(Ended("", message=f"the recorder {why}"))
+        if self._send_again_ns is not None and now_ns > self._send_again_ns:
+            self._send(self._number)
         if self._cancel_wanted and self._ended is None and self._cancel_any.service_is_ready():
             self.cancel()  # wanted before the recorder was there
 
@@ -114,7 +126,8 @@ class RecordingClient:
             return
         handle = future.result()
         if not handle.accepted:
-            self._end(Ended("", message="the recorder is busy: wait until it has sealed"))
+            # It still seals what a session before this one had it record.
+            self._send_again_ns = self._clock.now_ns() + SEND_AGAIN_NS
             return
         self._handle = handle
         handle.get_result_async().add_done_callback(lambda done: self._on_result(number, done))
@@ -144,7 +157,7 @@ class RecordingClient:
 
     def _end(self, ended: Ended) -> None:
         tell, self._ended = self._ended, None
-        self._handle = None
+        self._handle = self._send_again_ns = None
         self._cancel_wanted = False
         self._on_stopped()
         if tell is not None:
