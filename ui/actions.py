@@ -41,6 +41,10 @@ class Action:
     def translated_text(self) -> str:
         return QCoreApplication.translate("actions", self.text)
 
+    def shown_buttons(self) -> str:
+        """Return a gamepad's buttons as a person names them: South is the lowest of the four."""
+        return ", ".join(name.removeprefix("BTN_").capitalize() for name in self.buttons)
+
     def translated_explanation(self) -> str:
         return QCoreApplication.translate("actions", self.explanation)
 
@@ -122,8 +126,7 @@ ACTIONS = (
         str(
             QT_TRANSLATE_NOOP(
                 "actions",
-                "Hold keys to move the arm: W S A D Q E move, I K J L U O turn, G gripper,"
-                " 1 to 4 speed.",
+                "Hold keys: W S A D Q E move, I K J L U O turn, G grips, 1 to 4 speed.",
             )
         ),
         ("F9",),

@@ -43,7 +43,7 @@ from ui.widgets.task_panel import TaskPanel
 from ui.widgets.teleop_panel import TeleopPanel
 from ui.wording import sentence
 
-SIDE_WIDTH = (360, 520)  # of what stands beside the pictures, at the smallest and largest window
+SIDE_WIDTH = (360, 440)  # of what stands beside the pictures, at the smallest and largest window
 RECORDING_FRAME = 8  # px around the window while it records
 
 

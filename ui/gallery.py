@@ -131,6 +131,8 @@ def save(folder: Path) -> list[Path]:
         ]
         for name, widget in [*pictures, *sheets(theme)]:
             widget.show()
+            for _ in range(3):  # what was just added is shown and laid out
+                application.processEvents()
             path = folder / f"{name}_{theme_name}.png"
             if not widget.grab().save(str(path)):
                 raise OSError(f"{path} cannot be written")

@@ -18,9 +18,16 @@ from ui.session_view import (
     TaskView,
 )
 from ui.sign import Shape, Sign, Tone
-from ui.station_view import BannerView, StationState
+from ui.station_view import BannerView, Concern, StationState
 from ui.values import Outcome, SessionAnswer
-from ui.wording import concern_text, duration, elapsed, sentence, station_sign
+from ui.wording import (
+    concern_text,
+    duration,
+    elapsed,
+    node_title,
+    sentence,
+    station_sign,
+)
 
 translate = QCoreApplication.translate
 PRACTICE, COLLECTION = "practice", "collection"
@@ -171,7 +178,7 @@ def _detail(session: SessionBanner) -> str:
 def _warning(session: SessionBanner) -> str:
     parts = [_refusal(session.refusal), _lack(session)]
     if session.state not in (State.SIGNED_OUT, State.PREFLIGHT):
-        parts.append(concern_text(session.concern, session.subject))
+        parts.append(_concern(session))
     if session.state is State.RECORDING and session.gaps:
         parts.append(
             translate("banner", "1 gap")
@@ -179,6 +186,13 @@ def _warning(session: SessionBanner) -> str:
             else translate("banner", "{0} gaps").format(session.gaps)
         )
     return "  ".join(part for part in parts if part)
+
+
+def _concern(session: SessionBanner) -> str:
+    """Return what is wrong with the station, in its own words where it has some."""
+    if session.concern is Concern.STREAM_ERROR and session.sentence:
+        return f"{node_title(session.subject)}: {sentence(session.sentence)}"
+    return concern_text(session.concern, session.subject)
 
 
 def _clock(session: SessionBanner) -> str:

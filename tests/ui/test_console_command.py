@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from collector.cli.console import console_environment
+from collector.catalogue.catalogue import Catalogue
+from collector.catalogue.database import catalogue_file
+from collector.cli.console import KEYBOARD, console_environment, simulated_operator
+from collector.clock import SystemClock
+from collector.station.description import load_station
+from collector.station.simulated import describe_simulated_station
 from ui.display import display_problem
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +81,34 @@ def test_without_the_libraries_it_says_so_with_exit_code_2(tmp_path):
     )
     assert ended.returncode == 2
     assert ended.stderr == "the console cannot start: libEGL.so.1: cannot open\n"
+
+
+# A simulated station of one's own
+
+
+def test_the_simulated_station_takes_the_keyboards_velocities(tmp_path):
+    describe_simulated_station(tmp_path / "station.yaml", ".", sections={"teleop": KEYBOARD})
+    station = load_station(tmp_path / "station.yaml")
+    assert station.teleop.device == "twist"
+    assert station.teleop.twist.topic == "/teleop/twist"
+    assert station.teleop.twist.gripper_topic == "/teleop/gripper"
+
+
+def test_somebody_can_sign_in_at_a_new_simulated_station_and_again(tmp_path):
+    first = simulated_operator(tmp_path, SystemClock())
+    assert first is not None
+    assert simulated_operator(tmp_path, SystemClock()) == first
+    catalogue = Catalogue.open(catalogue_file(tmp_path), SystemClock(), random.SystemRandom())
+    assert catalogue.sign_in(*first).operator_id == first[0]
+    assert catalogue.newest_consent(first[0]) is not None
+    assert len(catalogue.operators()) == 1
+    catalogue.close()
+    kept = tmp_path / "private" / "simulated_operator.txt"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_where_people_have_their_own_pins_none_is_made(tmp_path):
+    catalogue = Catalogue.open(catalogue_file(tmp_path), SystemClock(), random.SystemRandom())
+    catalogue.add_operator("4711")
+    catalogue.close()
+    assert simulated_operator(tmp_path, SystemClock()) is None

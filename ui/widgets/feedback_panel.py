@@ -26,7 +26,7 @@ class FeedbackPanel(QFrame):
         self._title = ElidedLabel(0.9, bold=True)
         self._advice = ElidedLabel(1.1, bold=True, lines=3)
         self._places = [(ElidedLabel(1.25, bold=True), ElidedLabel(0.85)) for _ in range(PLACES)]
-        grid = QGridLayout()
+        self._grid = grid = QGridLayout()
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(2)
         for number, place in enumerate(self._places):
@@ -59,10 +59,14 @@ class FeedbackPanel(QFrame):
         for number, place in enumerate(self._places):
             for label in place:
                 label.setVisible(number < min(known, rows * COLUMNS))
+
+    def height_for(self, width: int) -> int:
+        """Return the height that everything shown takes in ``width``."""
         layout = self.layout()
-        if layout is not None:
-            layout.activate()  # its height counts at once, for whoever shares out the room
-        self.updateGeometry()
+        assert layout is not None
+        self._grid.invalidate()  # what is nested keeps a count of its own
+        layout.invalidate()
+        return layout.heightForWidth(width)
 
     def show_view(self, view: FeedbackView) -> None:
         if view == self._view:

@@ -37,31 +37,36 @@ class HelpOverlay(QWidget):
         self.setAccessibleName(self.tr("Help"))
         self._card = QFrame(self)
         grid = QGridLayout()
-        grid.setHorizontalSpacing(28)
-        grid.setVerticalSpacing(14)
-        for row, action in enumerate(actions):
-            keys = self.tr(" or ").join(
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(11)
+        heads = (self.tr("Key, pedal"), self.tr("Gamepad"))
+        for column_number, head in enumerate(heads):
+            grid.addWidget(self._label(head, 0.95, quiet=True), 0, column_number)
+        for row, action in enumerate(actions, start=1):
+            keys = self.tr(", ").join(
                 QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
                 for key in action.keys
             )
             what = action.translated_text()
             grid.addWidget(self._label(keys or "–", 1.2, bold=True), row, 0)
-            grid.addWidget(self._label(what, 1.2, bold=True), row, 1)
-            grid.addWidget(self._label(action.translated_explanation(), 1.1, quiet=True), row, 2)
-        grid.setColumnStretch(2, 1)
+            grid.addWidget(self._label(action.shown_buttons(), 1.1), row, 1)
+            grid.addWidget(self._label(what, 1.2, bold=True), row, 2)
+            grid.addWidget(self._label(action.translated_explanation(), 1.05, quiet=True), row, 3)
+        grid.setColumnStretch(3, 1)
         self.close_button = FlatButton(self.tr("Close"))
         self.close_button.setFixedSize(120, 48)
         self.close_button.clicked.connect(self.close_asked)
         column = QVBoxLayout(self._card)
-        column.setContentsMargins(36, 28, 36, 24)
-        column.setSpacing(20)
+        column.setContentsMargins(32, 22, 32, 20)
+        column.setSpacing(16)
         column.addWidget(self._label(self.tr("Help"), 1.9, bold=True))
         column.addLayout(grid)
         column.addWidget(
             self._label(
                 self.tr(
-                    "The stop on the screen goes through the computer: it does not replace the\n"
-                    "hardware emergency stop."
+                    "The stop on the screen goes through the computer: it does not replace the"
+                    " hardware emergency stop.\n"
+                    "Other keys, pedals and buttons are set in ~/.config/collector/console.yaml."
                 ),
                 1.1,
             )

@@ -27,6 +27,8 @@ class OperatorPanel(QFrame):
         self._who = ElidedLabel(1.0)
         self._said, self._muted = "", False
         self.pause_button = self._button(find_action(ActionId.PAUSE, actions), ActionId.PAUSE)
+        self._pause_text = find_action(ActionId.PAUSE, actions).translated_text()
+        self._pause_key = self._key(ActionId.PAUSE, actions)
         self.teleop_button = self._button(find_action(ActionId.TELEOP, actions), ActionId.TELEOP)
         self.teleop_button.setText(
             self.tr("Teleop  {0}").format(self._key(ActionId.TELEOP, actions))
@@ -88,4 +90,7 @@ class OperatorPanel(QFrame):
         self._said = who or self.tr("Nobody is signed in")
         self._show_who()
         self.pause_button.setEnabled(can_pause or paused)
+        what = self.tr("Go on") if paused else self._pause_text
+        self.pause_button.setText(f"{what}  {self._pause_key}".strip())
+        self.pause_button.setAccessibleName(what)
         self.sign_out_button.setEnabled(can_sign_out)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from ui import session_wording as wording
 from ui.feedback_view import FeedbackView
@@ -19,7 +19,7 @@ from ui.widgets.symbol import draw_symbol
 from ui.widgets.text import ElidedLabel, scaled_font, set_colour
 from ui.wording import sentence
 
-MARGIN, SPACING = 10, 4
+MARGIN, SIDE, SPACING = 10, 14, 4
 
 
 class PhaseTag(QWidget):
@@ -96,14 +96,7 @@ class TaskPanel(QFrame):
         self._why_head = self._head(self.tr("Why this task"))
         self._why = ElidedLabel(0.95, lines=3)
         self.feedback = FeedbackPanel(theme)
-        head = QHBoxLayout()
-        head.addWidget(self._tag)
-        head.addWidget(self._title, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, MARGIN, 14, MARGIN)
-        column.setSpacing(SPACING)
-        column.addLayout(head)
-        for part in (
+        self._parts: tuple[QWidget, ...] = (
             self._instruction,
             self._gate,
             self._bar,
@@ -116,9 +109,9 @@ class TaskPanel(QFrame):
             self._criterion,
             self._why_head,
             self._why,
-        ):
-            column.addWidget(part)
-        column.addStretch(1)
+        )
+        for part in (self._tag, self._title, *self._parts):
+            part.setParent(self)
         self.set_theme(theme)
 
     def _head(self, text: str) -> ElidedLabel:
@@ -177,11 +170,10 @@ class TaskPanel(QFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Give each text as many lines as there is room for."""
+        """Give each text as many lines as there is room for, and each part its place."""
         lines = {self._instruction: 3, self._gate: 2, self._remark: 2}
         lines |= {self._directions: 9, self._criterion: 4, self._why: 4}
-        rows = {True: 2, False: 1}[self.feedback.isVisibleTo(self)]
-        self.feedback.show_rows(rows)
+        self.feedback.show_rows(2)
         self._apply(lines)
         # What yields, down to how many lines, in this order.
         for label, least in (
@@ -197,13 +189,36 @@ class TaskPanel(QFrame):
             (self._directions, 2),
         ):
             if label is None:
-                if self._needed() > self.height():
+                if self._place() > self.height():
                     self.feedback.show_rows(1)
                 continue
             lines[label] = min(lines[label], self._used(label))
-            while lines[label] > least and self._needed() > self.height():
+            while lines[label] > least and self._place() > self.height():
                 lines[label] -= 1
                 self._apply(lines)
+        self._place()
+
+    def _place(self) -> int:
+        """Put every part that is shown in its place; return the height that all take."""
+        left, width = SIDE, self.width() - 2 * SIDE
+        tag = self._tag.sizeHint()
+        self._tag.setGeometry(left, MARGIN, tag.width(), tag.height())
+        beside = left + tag.width() + 6
+        self._title.setGeometry(beside, MARGIN, self.width() - SIDE - beside, tag.height())
+        top = MARGIN + tag.height() + SPACING
+        for part in self._parts:
+            if not part.isHidden():
+                height = self._height_of(part, width)
+                part.setGeometry(left, top, width, height)
+                top += height + SPACING
+        return top - SPACING + MARGIN
+
+    def _height_of(self, part: QWidget, width: int) -> int:
+        if part is self.feedback:
+            return self.feedback.height_for(width)
+        if part.hasHeightForWidth():
+            return part.heightForWidth(width)
+        return part.sizeHint().height()
 
     def _apply(self, lines: Mapping[ElidedLabel, int]) -> None:
         heads = {
@@ -219,13 +234,8 @@ class TaskPanel(QFrame):
                 heads[label].setVisible(shown)
 
     def _used(self, label: ElidedLabel) -> int:
-        width = self.width() - 28
+        width = self.width() - 2 * SIDE
         return max(1, label.heightForWidth(width) // label.fontMetrics().height())
-
-    def _needed(self) -> int:
-        """Return the height that everything that is shown would take."""
-        layout = self.layout()
-        return layout.heightForWidth(self.width()) if layout is not None else 0
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
