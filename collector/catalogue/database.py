@@ -60,7 +60,8 @@ def open_engine(where: str | Path, wait_s: float = WAIT_S) -> Engine:
     except (DBAPIError, sqlite3.Error) as error:
         engine.dispose()
         cause = error.orig if isinstance(error, DBAPIError) else error
-        raise CatalogueError(f"{shown} cannot be opened: {cause}") from error
+        said = " ".join(str(cause).split())
+        raise CatalogueError(f"{shown} cannot be opened: {said}") from error
     return engine
 
 
