@@ -47,7 +47,7 @@ from collector_nodes.station_watch import StationWatch
 TICK_S = 0.05
 LOOK_S = 1.0
 # Looked at between attempts; a trouble that lasts is a fault.
-WATCHED = ("arm.reachable", "steps", "disk")
+WATCHED = ("arm.reachable", "disk")
 FAULT_AFTER_LOOKS = 4
 LOOKS_FOR_SEALED = 60  # a recorder that died recovers what it left when it is back
 RESTING = (State.RESETTING, State.ARMED, State.PRACTICE, State.COLLECTING)
