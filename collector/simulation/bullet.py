@@ -12,7 +12,7 @@ from typing import Any
 def load_bullet() -> Any:
     """Return the pybullet module. Raises ImportError, with what to do, where it is missing."""
     try:
-        with _silent_stdout():
+        with _silent_stderr():
             import pybullet
     except ImportError as error:
         raise ImportError("the simulator needs pybullet: pip install 'collector[sim]'") from error
@@ -20,18 +20,18 @@ def load_bullet() -> Any:
 
 
 @contextlib.contextmanager
-def _silent_stdout() -> Iterator[None]:
-    """PyBullet prints its build time, in C, into what may be a JSON answer."""
+def _silent_stderr() -> Iterator[None]:
+    """PyBullet writes its build time there, past Python, when it is first imported."""
     if "pybullet" in sys.modules:
         yield
         return
-    sys.stdout.flush()
-    kept = os.dup(1)
+    sys.stderr.flush()
+    kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 1)
+        os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)

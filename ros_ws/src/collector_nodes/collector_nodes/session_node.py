@@ -46,6 +46,7 @@ from collector_nodes.station_watch import StationWatch
 
 TICK_S = 0.05
 LOOK_S = 1.0
+WAIT_S = 0.5  # for a database that is locked: the session answers meanwhile
 # Looked at between attempts; a trouble that lasts is a fault.
 WATCHED = ("arm.reachable", "disk")
 FAULT_AFTER_LOOKS = 4
@@ -137,7 +138,8 @@ class SessionNode(StationNode):
                 self.station_clock,
             )
             return session, journal
-        except JournalError as error:
+        except (JournalError, RequestRefused) as error:
+            # Without its memory the session cannot tell what is open: it is tried again.
             raise StartError(str(error)) from error
 
     # What it is asked
@@ -323,7 +325,7 @@ def _simulated_layouts() -> DrawLayout:
 def _catalogue(node: StationNode) -> Catalogue:
     where = node.station.workflow.catalogue or catalogue_file(node.station.data)
     try:
-        return Catalogue.open(where, node.station_clock, random.SystemRandom())
+        return Catalogue.open(where, node.station_clock, random.SystemRandom(), wait_s=WAIT_S)
     except CatalogueError as error:
         raise StartError(str(error)) from error
 
