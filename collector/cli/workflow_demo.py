@@ -161,7 +161,8 @@ def _print(
         for sentence in found:
             console.print(f"          {name}: {sentence}", soft_wrap=True)
     console.print(f"logs      {tally.logs}", soft_wrap=True)
-    console.print(f"report    collector report --root {folder}", soft_wrap=True)
+    described = f"--station sim-01 --description {folder}/station.yaml --tasks {folder}/tasks"
+    console.print(f"report    collector report --root {folder} {described}", soft_wrap=True)
 
 
 def _print_json(tally: Tally, episodes: list[Path], problems: dict[str, list[str]]) -> None:
