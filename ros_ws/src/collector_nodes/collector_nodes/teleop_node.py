@@ -15,9 +15,11 @@ from collector.health import HealthReport
 from collector.simulation.scripted_operator import ScriptedOperator
 from collector.simulation.tasks import TASKS
 from collector.teleop.commander import TeleopCommander
+from collector.teleop.straight_move import GuidedDevice
 from collector_interfaces.action import PerformTask
 from collector_interfaces.msg import ArmCommand, ArmState, WorldState
 from collector_nodes import qos
+from collector_nodes.arm_moves import ArmMoves
 from collector_nodes.arm_node import limits_of
 from collector_nodes.messages import from_pose, from_world_state, to_arm_command
 from collector_nodes.station_node import StationNode, run
@@ -25,7 +27,10 @@ from collector_nodes.twist_device import TwistDevice
 
 
 class TeleopNode(StationNode):
-    """One device -> ``/arm/command``; a scripted one performs on the action ``~/perform``."""
+    """One device -> ``/arm/command``; a scripted one performs on the action ``~/perform``.
+
+    The action ``~/move`` leads the arm to a pose until the device is used.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__("teleop", **options)
@@ -38,7 +43,9 @@ class TeleopNode(StationNode):
         else:
             self._script = None
             device = TwistDevice(self, teleop.twist, self.station_clock)
-        self._commander = TeleopCommander(device, limits_of(self.station.arm))
+        guided = GuidedDevice(device)
+        self._moves = ArmMoves(self, guided)
+        self._commander = TeleopCommander(guided, limits_of(self.station.arm))
         self.create_timer(1.0 / teleop.rate_hz, self._command)
 
     def health(self) -> Sequence[HealthReport]:
@@ -54,6 +61,7 @@ class TeleopNode(StationNode):
         command = self._commander.command(self.station_clock.now_ns())
         if command is not None:
             self._commands.publish(to_arm_command(command))
+        self._moves.watch()
         if self._script is not None:
             self._script.watch(self.station_clock.now_ns())
 
