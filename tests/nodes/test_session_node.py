@@ -135,12 +135,14 @@ def test_a_button_of_the_device_asks_like_a_console(
     graph.wait(lambda: heard.last.state == "preflight", "nobody is signed in")
     log = graph.hear(Log, "/rosout")
     joy = graph.publisher(Joy, "/joy", qos_profile_sensor_data)
-    joy.publish(Joy(buttons=[0, 0, 0, 0]))
-    joy.publish(Joy(buttons=[0, 0, 0, 1]))
-    graph.wait(
-        lambda: [m for m in log.messages if "device was refused start_stop" in m.msg],
-        "the button asks for nothing",
-    )
+
+    def is_heard() -> bool:
+        # Best effort: a press may be lost, as with the real device.
+        joy.publish(Joy(buttons=[0, 0, 0, 0]))
+        joy.publish(Joy(buttons=[0, 0, 0, 1]))
+        return any("device was refused start_stop" in m.msg for m in log.messages)
+
+    graph.wait(is_heard, "the button asks for nothing")
 
 
 def test_a_task_library_that_is_wrong_ends_the_node_with_its_sentence(

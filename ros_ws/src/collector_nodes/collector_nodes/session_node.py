@@ -116,7 +116,12 @@ class SessionNode(StationNode):
 
     def _begin_session(self) -> tuple[WorkflowSession, FileJournal]:
         station = self.station
-        rng = np.random.default_rng([station.workflow.seed, self.station_clock.now_ns()])
+        try:
+            journal = FileJournal(station.data / "session" / f"{station.station_id}.jsonl")
+            # The same seed and the same past: the same order.
+            rng = np.random.default_rng([station.workflow.seed, len(journal.entries())])
+        except JournalError as error:
+            raise StartError(str(error)) from error
         policy = InterleavingPolicy.of_station(station)
         progress = Progress(
             station.station_id,
@@ -128,7 +133,6 @@ class SessionNode(StationNode):
             _simulated_layouts() if self._simulated else None,
         )
         try:
-            journal = FileJournal(station.data / "session" / f"{station.station_id}.jsonl")
             session = WorkflowSession(
                 station.station_id,
                 self._library,
