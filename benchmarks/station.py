@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.result import Result
 from collector.episode.reader import EpisodeReader
 from collector.station.bringup import bring_up, default_launch_file
+from collector.station.ros_domain import claim_domain
 from collector.station.simulated import ScriptedSession, describe_simulated_station
 from collector.station.supervisor import Supervisor
 
@@ -25,7 +26,7 @@ def run() -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="station-") as folder:
         description = Path(folder) / "station.yaml"
         describe_simulated_station(description, ".")
-        environment = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
+        environment = {**os.environ, "ROS_DOMAIN_ID": str(claim_domain())}
         bringup = bring_up(default_launch_file(), {"station": str(description)}, environment)
         shares: dict[str, float] = {}
         with Supervisor(bringup.launch.processes, bringup.log_folder, echo=False) as supervisor:

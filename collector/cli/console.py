@@ -20,6 +20,7 @@ from collector.clock import Clock, SystemClock
 from collector.station.bringup import bring_up, default_launch_file
 from collector.station.description import StationError
 from collector.station.launch_file import LaunchError
+from collector.station.ros_domain import claim_domain
 from collector.station.shared_memory import remove_orphaned_segments
 from collector.station.simulated import describe_simulated_station
 from collector.station.supervisor import Supervisor
@@ -106,7 +107,7 @@ def _run_simulated(data: Path, words: list[str], domain_id: int | None) -> int:
     path = data / "station.yaml"
     try:
         describe_simulated_station(path, ".", sections={"teleop": KEYBOARD})
-        own = str(1 + os.getpid() % 100) if domain_id is None else str(domain_id)
+        own = str(claim_domain()) if domain_id is None else str(domain_id)
         # A domain of its own: the keyboard must never move the arm of a station that runs here.
         bringup = bring_up(
             default_launch_file(), {"station": str(path)}, {**os.environ, "ROS_DOMAIN_ID": own}

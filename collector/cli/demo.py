@@ -26,6 +26,7 @@ from collector.station.description import (
     load_station,
 )
 from collector.station.launch_file import LaunchError
+from collector.station.ros_domain import claim_domain
 from collector.station.shared_memory import remove_orphaned_segments
 from collector.station.simulated import ScriptedSession, describe_simulated_station
 from collector.station.supervisor import Supervisor, SupervisorEvent
@@ -218,7 +219,7 @@ def _record_footage(station: Station, folder: Path, seed: int, console: Console)
 
 def _bring_up(station_path: Path) -> Bringup:
     # A domain of its own: a demo must never speak to the arm of a station that runs here.
-    environment = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 100), **os.environ}
+    environment = {"ROS_DOMAIN_ID": str(claim_domain()), **os.environ}
     return bring_up(default_launch_file(), {"station": str(station_path)}, environment)
 
 

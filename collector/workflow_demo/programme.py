@@ -17,6 +17,7 @@ from collector.catalogue.names import NameFile, names_file
 from collector.clock import SystemClock
 from collector.station.bringup import Bringup, bring_up, default_launch_file
 from collector.station.description import SHIPPED_TASKS
+from collector.station.ros_domain import claim_domain
 from collector.station.shared_memory import remove_orphaned_segments
 from collector.station.simulated import (
     OPERATOR_MODULE,
@@ -108,7 +109,7 @@ def perform(plan: Plan, demonstrations: int, seed: int) -> Iterator[Event]:
     gate closes; practises again; and collects. Raises DemoError.
     """
     yield from practise_side_by_side(plan, plan.people)
-    environment = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 100), **os.environ}
+    environment = {"ROS_DOMAIN_ID": str(claim_domain()), **os.environ}
     bringup = bring_up(default_launch_file(), {"station": str(plan.station_path)}, environment)
     bringup.log_folder.mkdir(parents=True)
     remove_orphaned_segments(SystemClock())

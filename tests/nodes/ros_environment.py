@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import os
 import warnings
 
 from station_files import ROOT
 
+from collector.station.ros_domain import claim_domain
+
 ENVIRONMENT = {
     # Test runs that share a machine do not hear each other.
-    "ROS_DOMAIN_ID": str(1 + os.getpid() % 101),
+    "ROS_DOMAIN_ID": str(claim_domain()),
     "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
     "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",
     "FASTRTPS_DEFAULT_PROFILES_FILE": str(ROOT / "launch" / "fastdds_profile.xml"),

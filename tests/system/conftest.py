@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,10 +10,12 @@ from typing import Any
 import pytest
 from running_station import RunningStation, Session
 
+from collector.station.ros_domain import claim_domain
+
 
 @pytest.fixture
 def domain_id() -> int:
-    return 1 + os.getpid() % 100
+    return claim_domain()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from played_station import PlayedStation
 from sensor_msgs.msg import Image
 
+from collector.station.ros_domain import claim_domain
 from ui.bridge import StationBridge, rgb_pixels
 from ui.console import Console, system_instant
 from ui.console_window import ConsoleWindow
@@ -25,7 +26,7 @@ pytestmark = [
     # ROS imports a parser that imports what Python 3.11 deprecates.
     pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),
 ]
-DOMAIN_ID = 1 + (os.getpid() + 50) % 100  # other tests may run beside these
+DOMAIN_ID = claim_domain()
 LIMIT_MS = 20_000  # a machine under load: only a failure waits so long
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 
 import pytest
 from played_session import PlayedSession
@@ -12,6 +11,7 @@ from played_station import PlayedStation
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from collector.station.ros_domain import claim_domain
 from collector.workflow.state_machine import State
 from collector_interfaces.msg import AttemptFeedback
 from ui.bridge import StationBridge, attempt_report, session_report
@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.ros,
     pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),
 ]
-DOMAIN_ID = 1 + (os.getpid() + 25) % 100
+DOMAIN_ID = claim_domain()
 LIMIT_MS = 20_000
 
 

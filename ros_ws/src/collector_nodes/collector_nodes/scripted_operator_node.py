@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import sys
-import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import rclpy
 from rclpy.action import ActionClient
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.task import Future
 
-from collector.station.description import StationError
-from collector.tasks.library import TaskLibraryError, load_library
+from collector.tasks.library import load_library
 from collector.workflow.history import COLLECTION, AttemptMark
 from collector.workflow.state_machine import State
 from collector.workflow.status import SessionStatus
@@ -26,20 +18,14 @@ from collector_interfaces.action import PerformTask
 from collector_interfaces.msg import SessionState, WorldState
 from collector_interfaces.srv import SessionRequest
 from collector_nodes import qos
-from collector_nodes.station_node import StartError, StationNode
+from collector_nodes.asking_node import ANSWER_S, AskingNode, NotAnswered, run_asking
 
 PIN_VARIABLE = "COLLECTOR_OPERATOR_PIN"  # arguments can be read by everyone on the machine
-ANSWER_S = 10.0
 PERFORM_S = 90.0
 READY_S = 60.0
-LOOK_S = 0.02
 
 
-class SessionLost(Exception):
-    """The session does not go on; the message says why."""
-
-
-class ScriptedOperatorNode(StationNode):
+class ScriptedOperatorNode(AskingNode):
     """Asks the session for everything, as a console would; the teleoperation performs.
 
     Parameters: ``operator_id``; ``attempts``, how many to collect; ``skill``; ``fail_share``,
@@ -68,12 +54,12 @@ class ScriptedOperatorNode(StationNode):
         )
 
     def work(self) -> None:
-        """Sign in, collect, sign out. Raises SessionLost."""
-        self._wait(self._request.service_is_ready, READY_S, "the session does not answer")
-        self._wait(lambda: self._status is not None, READY_S, "the session says nothing")
+        """Sign in, collect, sign out. Raises NotAnswered."""
+        self.wait(self._request.service_is_ready, READY_S, "the session does not answer")
+        self.wait(lambda: self._status is not None, READY_S, "the session says nothing")
         self._ask("sign_in", who=self._operator_id, pin=os.environ.get(PIN_VARIABLE, ""))
         self._say("signed_in", operator=self._operator_id, session=self._now().session_id)
-        self._wait(
+        self.wait(
             lambda: self._now().state is not State.PREFLIGHT, READY_S, "the preflight refuses"
         )
         for item in self._now().preflight:
@@ -83,7 +69,7 @@ class ScriptedOperatorNode(StationNode):
         while done < self._attempts:
             choice = self._now().choice
             if choice is None:
-                raise SessionLost(f"no task is chosen: {self._now().trouble}")
+                raise NotAnswered(f"no task is chosen: {self._now().trouble}")
             if choice.phase != COLLECTION and not self._practise:
                 self._say("back_to_practice", task=choice.task_id, why=self._now().remark)
                 break
@@ -110,13 +96,13 @@ class ScriptedOperatorNode(StationNode):
         self._until_recording()
         begun = self._now().attempt
         if begun is None:
-            raise SessionLost("the session records no attempt")
+            raise NotAnswered("the session records no attempt")
         believes = self._performance(begun.task_id)
         if self._now().state is State.RECORDING:
             # Refused where the recorder has ended the attempt this very moment.
             self._ask("success" if believes else "failure", fatal=False)
         attempt_id = begun.attempt_id
-        self._wait(
+        self.wait(
             lambda: (
                 bool(self._mark(attempt_id).episode_id)
                 or self._mark(attempt_id).outcome == "interrupted"
@@ -145,7 +131,7 @@ class ScriptedOperatorNode(StationNode):
         deadline_s = time.monotonic() + READY_S
         while self._now().state is not State.RECORDING:
             if time.monotonic() > deadline_s:
-                raise SessionLost(f"no attempt begins: {self._now().next_action}")
+                raise NotAnswered(f"no attempt begins: {self._now().next_action}")
             state = self._now().state
             if state in (State.RESETTING, State.PRACTICE, State.COLLECTING):
                 self._ask("arm", fatal=False)
@@ -153,8 +139,8 @@ class ScriptedOperatorNode(StationNode):
                 self._say("fault", sentence=self._now().trouble)
                 self._ask("recover")
             elif state is State.SIGNED_OUT:
-                raise SessionLost("somebody signed the operator out")
-            self._pause()
+                raise NotAnswered("somebody signed the operator out")
+            self.pause()
 
     def _performance(self, task_id: str) -> bool:
         """Perform all parts of a task; return whether it looks like a success."""
@@ -174,11 +160,11 @@ class ScriptedOperatorNode(StationNode):
             fail_on_purpose=fail_on_purpose,
             skill=self._skill,
         )
-        handle = self._answer(self._perform.send_goal_async(goal), "the teleoperation")
+        handle = self.answer(self._perform.send_goal_async(goal), ANSWER_S, "the teleoperation")
         if not handle.accepted:
-            raise SessionLost("the teleoperation device is busy, or sees another scene")
+            raise NotAnswered("the teleoperation device is busy, or sees another scene")
         performed = handle.get_result_async()
-        self._wait(
+        self.wait(
             lambda: performed.done() or self._now().state is not State.RECORDING,
             PERFORM_S,
             "the operator does not come to an end",
@@ -191,7 +177,7 @@ class ScriptedOperatorNode(StationNode):
     def _mark(self, attempt_id: str) -> AttemptMark:
         marks = {mark.attempt_id: mark for mark in self._now().marks}
         if attempt_id not in marks:
-            raise SessionLost("the session has lost the attempt")
+            raise NotAnswered("the session has lost the attempt")
         return marks[attempt_id]
 
     def _now(self) -> SessionStatus:
@@ -200,25 +186,9 @@ class ScriptedOperatorNode(StationNode):
 
     def _ask(self, request: str, fatal: bool = True, **fields: str) -> None:
         asked = SessionRequest.Request(request=request, source="script", **fields)
-        answer = self._answer(self._request.call_async(asked), "the session")
+        answer = self.ask(self._request, asked)
         if not answer.ok and fatal:
-            raise SessionLost(answer.message)
-
-    def _answer(self, future: Future, who: str) -> Any:
-        self._wait(future.done, ANSWER_S, f"{who} does not answer")
-        return future.result()
-
-    def _wait(self, happened: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
-        deadline_s = time.monotonic() + timeout_s
-        while not happened():
-            if time.monotonic() > deadline_s:
-                raise SessionLost(otherwise)
-            self._pause()
-
-    def _pause(self) -> None:
-        if not rclpy.ok():
-            raise ExternalShutdownException
-        time.sleep(LOOK_S)
+            raise NotAnswered(answer.message)
 
     def _say(self, event: str, **values: Any) -> None:
         print(json.dumps({"event": event, **values}), flush=True)
@@ -230,34 +200,13 @@ class ScriptedOperatorNode(StationNode):
         self._scene = message.task_id
 
 
+def work(node: ScriptedOperatorNode) -> bool:
+    node.work()
+    return True
+
+
 def main() -> None:
-    rclpy.init()
-    try:
-        node = ScriptedOperatorNode()
-    except (StartError, StationError, TaskLibraryError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-
-    def spin() -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            executor.spin()
-
-    spinner = threading.Thread(target=spin, name="executor")
-    spinner.start()
-    code = 1
-    try:
-        node.work()
-        code = 0
-    except SessionLost as error:
-        print(error, file=sys.stderr)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        rclpy.try_shutdown()
-        spinner.join()
-    sys.exit(code)
+    run_asking(ScriptedOperatorNode, work)
 
 
 if __name__ == "__main__":

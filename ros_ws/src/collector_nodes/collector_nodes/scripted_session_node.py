@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from collector.episode.goal import FAILURE, SUCCESS
 from collector.geometry import distance
-from collector.simulation.tasks import UnknownTask, find_task
-from collector.station.description import StationError
+from collector.simulation.tasks import find_task
 from collector_interfaces.action import PerformTask, RecordEpisode
 from collector_interfaces.msg import ArmState, Step
 from collector_interfaces.srv import EvaluateTask, FinishEpisode, ResetWorld
 from collector_nodes import qos
+from collector_nodes.asking_node import ANSWER_S, AskingNode, NotAnswered, run_asking
 from collector_nodes.messages import from_pose, to_ns
-from collector_nodes.station_node import StartError, StationNode
 
-ANSWER_S = 10.0  # any service
 SILENT_S = 3.0  # without feedback, which comes every step
 COME_BACK_S = 30.0  # a node that died
 PERFORM_S = 60.0
 SETTLED_M = 0.01
-LOOK_S = 0.02
-
-
-class AttemptLost(Exception):
-    """The attempt could not be brought to its end; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +49,7 @@ class AttemptReport:
     gaps: int
 
 
-class ScriptedSession(StationNode):
+class ScriptedSession(AskingNode):
     """Asks the station for one attempt after the other, as a console would."""
 
     def __init__(self) -> None:
@@ -92,15 +80,15 @@ class ScriptedSession(StationNode):
     ) -> AttemptReport:
         """Record one attempt at ``task_id``; perform again and again up to ``shortest_s``.
 
-        Raises AttemptLost.
+        Raises NotAnswered.
         """
         task = find_task(task_id)
         self._await_station()
-        layout = self._ask(self._reset, ResetWorld.Request(task_id=task_id, seed=seed))
+        layout = self.ask(self._reset, ResetWorld.Request(task_id=task_id, seed=seed))
         if not layout.ok:
-            raise AttemptLost(layout.message)
+            raise NotAnswered(layout.message)
         # The arm was put somewhere else: its target must not pull it back.
-        self._ask(self._anchor, Trigger.Request())
+        self.ask(self._anchor, Trigger.Request())
         self._await_settled()
         goal = RecordEpisode.Goal(
             task_id=task_id,
@@ -123,16 +111,16 @@ class ScriptedSession(StationNode):
                 seed += 1
                 believes = self._performance(task_id, seed, fail_on_purpose, recorded)
             outcome = SUCCESS if believes else FAILURE
-            judged = self._ask(self._evaluate, EvaluateTask.Request())
+            judged = self.ask(self._evaluate, EvaluateTask.Request())
             predicate, explanation = judged.success, judged.explanation
             self._end_recording(outcome, predicate, explanation, recorded)
-        except AttemptLost:
+        except NotAnswered:
             if not recorded.done():
                 recording.cancel_goal_async()
             raise
         result = self._result(recorded)
         if result.outcome not in (SUCCESS, FAILURE):
-            raise AttemptLost(f"{result.episode_id}: {result.outcome}, {result.message}")
+            raise NotAnswered(f"{result.episode_id}: {result.outcome}, {result.message}")
         return AttemptReport(
             attempt=number,
             task_id=task_id,
@@ -160,8 +148,8 @@ class ScriptedSession(StationNode):
             "the teleoperation": self._perform.server_is_ready,
         }
         for name, ready in parts.items():
-            self._wait(ready, COME_BACK_S, f"{name} does not answer")
-        self._wait(lambda: not self._recorder_problem, COME_BACK_S, self._recorder_problem)
+            self.wait(ready, COME_BACK_S, f"{name} does not answer")
+        self.wait(lambda: not self._recorder_problem, COME_BACK_S, self._recorder_problem)
 
     def _await_settled(self) -> None:
         """Wait until the arm holds at its start and a whole step was made of the new scene."""
@@ -175,24 +163,24 @@ class ScriptedSession(StationNode):
             still = bool(np.all(np.abs(arm.joint_velocities) < 0.02))
             return off_m < SETTLED_M and still and not step.is_gap and step.stamp_ns > began_ns
 
-        self._wait(settled, 20.0, "the arm or the cameras do not settle after the reset")
+        self.wait(settled, 20.0, "the arm or the cameras do not settle after the reset")
 
     def _begin_recording(self, goal: RecordEpisode.Goal) -> tuple[ClientGoalHandle, Future]:
         self._recorded_steps = 0
-        handle = self._answer(
+        handle = self.answer(
             self._record.send_goal_async(goal, self._on_feedback), ANSWER_S, "the recorder"
         )
         if not handle.accepted:
-            raise AttemptLost("the recorder is busy")
+            raise NotAnswered("the recorder is busy")
         # The scene before the first motion belongs to the episode.
         recorded = handle.get_result_async()
-        self._wait(
+        self.wait(
             lambda: self._recorded_steps > 0 or recorded.done(),
             ANSWER_S,
             "the recorder writes no step",
         )
         if recorded.done():
-            raise AttemptLost(recorded.result().result.message)
+            raise NotAnswered(recorded.result().result.message)
         return handle, recorded
 
     def _performance(
@@ -200,18 +188,18 @@ class ScriptedSession(StationNode):
     ) -> bool:
         """Let the operator perform; return whether it believes that it succeeded."""
         goal = PerformTask.Goal(task_id=task_id, seed=seed, fail_on_purpose=fail_on_purpose)
-        handle = self._answer(self._perform.send_goal_async(goal), ANSWER_S, "the teleoperation")
+        handle = self.answer(self._perform.send_goal_async(goal), ANSWER_S, "the teleoperation")
         if not handle.accepted:
-            raise AttemptLost("the scripted operator is busy, or sees another scene")
+            raise NotAnswered("the scripted operator is busy, or sees another scene")
         performed = handle.get_result_async()
-        self._wait(
+        self.wait(
             lambda: performed.done() or recorded.done() or self._recorder_is_silent(),
             PERFORM_S,
             "the scripted operator does not come to an end",
         )
         if self._recorder_is_silent() and not recorded.done():
             handle.cancel_goal_async()
-            raise AttemptLost("the recorder fell silent")
+            raise NotAnswered("the recorder fell silent")
         if not performed.done():
             handle.cancel_goal_async()
             return False  # the recorder ended the attempt, and tells why
@@ -222,7 +210,7 @@ class ScriptedSession(StationNode):
     ) -> None:
         if recorded.done():
             return
-        answer = self._ask(
+        answer = self.ask(
             self._finish,
             FinishEpisode.Request(
                 outcome=outcome,
@@ -232,28 +220,12 @@ class ScriptedSession(StationNode):
             ),
         )
         if not answer.ok and not recorded.done():
-            raise AttemptLost(answer.message)
+            raise NotAnswered(answer.message)
 
     def _result(self, recorded: Future) -> RecordEpisode.Result:
-        return self._answer(recorded, 2 * ANSWER_S, "the recorder").result
+        return self.answer(recorded, 2 * ANSWER_S, "the recorder").result
 
-    # Asking and waiting, while the executor spins in its own thread
-
-    def _ask(self, client: Any, request: Any) -> Any:
-        return self._answer(client.call_async(request), ANSWER_S, client.srv_name)
-
-    def _answer(self, future: Future, timeout_s: float, who: str) -> Any:
-        self._wait(future.done, timeout_s, f"{who} does not answer")
-        return future.result()
-
-    def _wait(self, happened: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
-        deadline_s = time.monotonic() + timeout_s
-        while not happened():
-            if time.monotonic() > deadline_s:
-                raise AttemptLost(otherwise)
-            if not rclpy.ok():
-                raise ExternalShutdownException
-            time.sleep(LOOK_S)
+    # What it hears
 
     def _on_arm(self, message: ArmState) -> None:
         self._arm = message
@@ -300,7 +272,7 @@ def perform_session(session: ScriptedSession) -> bool:
                 report = session.attempt(
                     number, task_id, layout_seed, fails, session_id, shortest_s
                 )
-            except AttemptLost as error:
+            except NotAnswered as error:
                 print(json.dumps({"attempt": number, "lost": str(error)}), flush=True)
             else:
                 print(json.dumps(asdict(report)), flush=True)
@@ -311,33 +283,7 @@ def perform_session(session: ScriptedSession) -> bool:
 
 
 def main() -> None:
-    rclpy.init()
-    try:
-        session = ScriptedSession()
-    except (StartError, StationError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    executor = SingleThreadedExecutor()
-    executor.add_node(session)
-
-    def spin() -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            executor.spin()
-
-    spinner = threading.Thread(target=spin, name="executor")
-    spinner.start()
-    code = 1
-    try:
-        code = 0 if perform_session(session) else 1
-    except UnknownTask as error:
-        print(error, file=sys.stderr)
-        code = 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        rclpy.try_shutdown()
-        spinner.join()
-    sys.exit(code)
+    run_asking(ScriptedSession, perform_session)
 
 
 if __name__ == "__main__":
