@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from collector.clock import NS_PER_MS, NS_PER_S
@@ -13,7 +14,7 @@ from collector.preflight.observation import (
     SynchronizerObservation,
 )
 from collector.preflight.policy import DAY_NS, PreflightPolicy
-from collector.preflight.result import CheckResult, Findings, Value, first_finding
+from collector.preflight.result import CheckResult, Findings, Level, Value, first_finding
 
 
 def check_stream(camera: CameraObservation, policy: PreflightPolicy) -> CheckResult:
@@ -277,6 +278,18 @@ def _calibration_findings(
             f"its overlay.",
         )
     yield "ok", f"{who}'s calibration is {days} old."
+
+
+def check_place(camera: CameraObservation) -> CheckResult:
+    """A fixed camera still stands where it was calibrated."""
+    name, seen = f"camera.{camera.name}.place", camera.drift
+    if seen is None:
+        return CheckResult(
+            name, "ok", f"Whether the {camera.name} camera was moved is not watched."
+        )
+    level: Level = "refused" if seen.level == "error" else seen.level
+    shift = None if math.isnan(seen.shift_px) else seen.shift_px
+    return CheckResult(name, level, seen.sentence, {"shift_px": shift})
 
 
 def check_skew(

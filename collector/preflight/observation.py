@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Literal
 
 from collector.calibration_result import CameraCalibration
 from collector.clock import NS_PER_MS, NS_PER_S
@@ -81,6 +82,15 @@ def _date_ns(text: str) -> int | None:
 
 
 @dataclass(frozen=True)
+class DriftObservation:
+    """A fixed camera's picture beside the one that was kept with its calibration."""
+
+    level: Literal["ok", "warning", "error"]  # steady, not to be told, moved
+    sentence: str
+    shift_px: float = float("nan")  # native pixels, RMS over the picture
+
+
+@dataclass(frozen=True)
 class CameraObservation:
     """One camera, as plugged in."""
 
@@ -96,6 +106,7 @@ class CameraObservation:
     # enable_auto_exposure, enable_auto_white_balance (0 or 1), as far as the device tells.
     metadata: tuple[Mapping[str, float], ...] = ()
     calibration: CalibrationObservation | None = None  # None: there is no file
+    drift: DriftObservation | None = None  # None: nothing to compare with
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collector.preflight.camera_checks import (
     check_calibration,
     check_light,
+    check_place,
     check_settings,
     check_skew,
     check_stream,
@@ -47,6 +48,7 @@ def _results(seen: StationObservation, policy: PreflightPolicy) -> Iterator[Chec
         yield check_light(camera, policy)
         yield check_settings(camera, policy)
         yield check_calibration(camera, seen.now_ns, policy)
+        yield check_place(camera)
         yield check_skew(camera, seen.synchronizer, policy)
     yield check_steps(seen.synchronizer, policy)
     yield check_arm_reachable(seen.arm, policy)

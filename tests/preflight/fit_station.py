@@ -14,6 +14,7 @@ from collector.preflight.observation import (
     ClockObservation,
     ConsentObservation,
     DiskObservation,
+    DriftObservation,
     StationObservation,
     StreamObservation,
     SynchronizerObservation,
@@ -42,6 +43,7 @@ def fit_camera(name: str) -> CameraObservation:
         light=Light(30.0, 120.0, 220.0, 0.01, 0.01, 6400.0),
         metadata=(LOCKED,) * 30,
         calibration=CalibrationObservation(f"SN-{name}", 640, 480, NOW_NS - 2 * DAY_NS),
+        drift=DriftObservation("ok", f"The {name} camera stands where it was calibrated.", 0.1),
     )
 
 

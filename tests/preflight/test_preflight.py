@@ -19,7 +19,7 @@ from fit_station import (
 )
 
 from collector.clock import NS_PER_MS, NS_PER_S
-from collector.preflight.observation import StationObservation
+from collector.preflight.observation import DriftObservation, StationObservation
 from collector.preflight.policy import PreflightPolicy
 from collector.preflight.run import run_preflight
 from collector.station.description import load_station
@@ -270,3 +270,21 @@ def test_a_report_goes_into_json():
     values = json.loads(json.dumps(run_preflight(FIT).as_dict()))
     assert values["passed"] is True
     assert values["results"][0]["name"] == "consent"
+
+
+@pytest.mark.parametrize(
+    ("drift", "level", "words"),
+    [
+        (None, "ok", "is not watched"),
+        (DriftObservation("ok", "It stands.", 0.2), "ok", "It stands."),
+        (DriftObservation("warning", "Clear its view."), "warning", "Clear its view."),
+        (DriftObservation("error", "It was moved.", 2.4), "refused", "It was moved."),
+    ],
+)
+def test_a_camera_that_was_moved_is_refused(
+    drift: DriftObservation | None, level: str, words: str
+) -> None:
+    report = run_preflight(with_camera(drift=drift))
+    found = next(r for r in report.results if r.name == "camera.static.place")
+    assert found.level == level
+    assert words in found.sentence

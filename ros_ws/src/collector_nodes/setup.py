@@ -2,7 +2,9 @@ from setuptools import setup
 
 NODES = [
     "arm",
+    "calibrator",
     "camera",
+    "drift",
     "preflight",
     "recorder",
     "scripted_operator",

@@ -238,7 +238,7 @@ class SessionNode(StationNode):
         refusals = [
             result
             for result in self._preflight().refusals
-            if result.name in WATCHED or result.name.endswith(".stream")
+            if result.name in WATCHED or result.name.endswith((".stream", ".place"))
         ]
         self._troubled_looks = self._troubled_looks + 1 if refusals else 0
         if self._troubled_looks >= FAULT_AFTER_LOOKS:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
@@ -21,6 +23,7 @@ from collector.preflight.observation import (
     CameraObservation,
     ConsentObservation,
     DiskObservation,
+    DriftObservation,
     StationObservation,
 )
 from collector.preflight.policy import PreflightPolicy
@@ -45,6 +48,10 @@ LOOK_S = 1.0
 LIGHT_NS = NS_PER_S  # the light of a camera is not measured more often
 REPORT_NS = 3 * NS_PER_S  # nodes tell their health once a second; an older report is of the past
 _DIAGNOSTICS = QoSProfile(depth=1)
+_DRIFT: Mapping[bytes, Literal["ok", "warning", "error"]] = {
+    DiagnosticStatus.OK: "ok",
+    DiagnosticStatus.WARN: "warning",
+}
 _HEALTH: Mapping[Level, HealthLevel] = {"ok": "ok", "warning": "warning", "refused": "error"}
 
 
@@ -163,10 +170,22 @@ class StationWatch:
             return reports
 
     def _camera(self, name: str, now_ns: int) -> CameraObservation:
-        return self._cameras[name].observation(
+        seen = self._cameras[name].observation(
             now_ns,
             self._calibrations[name].observation(),
             self._problem(f"{name}_camera: {name} camera", now_ns),
+        )
+        return replace(seen, drift=self._drift(name, now_ns))
+
+    def _drift(self, name: str, now_ns: int) -> DriftObservation | None:
+        status, arrival_ns = self._reports.get(f"drift: {name} camera", (None, 0))
+        if status is None or now_ns - arrival_ns > REPORT_NS:
+            return None
+        values = {pair.key: pair.value for pair in status.values}
+        return DriftObservation(
+            _DRIFT.get(status.level, "error"),
+            str(status.message),
+            float(values.get("shift_px", "nan")),
         )
 
     def _problem(self, name: str, now_ns: int) -> str:
