@@ -146,8 +146,12 @@ class StationBridge(QObject):
         with self._lock:
             self._mailbox.clear()
         self._executor.shutdown()
-        self._node.destroy_node()
+        self._leave()
         self._context.try_shutdown()
+
+    def _leave(self) -> None:
+        """Destroy what was made in the node; the executor has ended."""
+        self._node.destroy_node()
 
     def send(self, command: Command) -> None:
         """Ask the station; returns at once, ``outcome`` tells what became of it."""

@@ -13,15 +13,18 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QPushButton,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from ui import theme as themes
 from ui.actions import ActionId
+from ui.calibration_window import CalibrationWindow
 from ui.console_window import ConsoleWindow
 from ui.keyboard_teleop import TeleopView
 from ui.layout_projection import overlay
+from ui.sample_calibrations import CALIBRATIONS
 from ui.sample_sessions import SESSIONS, SampleSession
 from ui.sample_states import NOW, STATES
 from ui.sample_status import camera_model, camera_pose
@@ -67,6 +70,36 @@ def show_any(window: ConsoleWindow, state: str) -> None:
         show_session(window, SESSIONS[state]())
     else:
         show_state(window, STATES[state]())
+
+
+def show_wizard(window: CalibrationWindow, state: str) -> None:
+    """Show a state of ``CALIBRATIONS`` as the wizard would."""
+    sample = CALIBRATIONS[state]()
+    station = sample.station.view(NOW)
+    for frame in sample.station.frames.values():
+        window.show_frame(frame)
+    facts = sample.facts
+    page = window.choose
+    for field, text in ((page.width_field, facts.width_text), (page.ruler, facts.ruler_text)):
+        field.setText(text)
+    page.as_meant.setChecked(facts.as_meant)
+    for camera in window.result.verification.views:
+        window.show_overlay(camera, sample.overlays().get(camera))
+    window.show_view(facts.view(NOW, station), station)
+    window.propose.list.setCurrentRow(-1 if sample.pose_chosen is None else sample.pose_chosen)
+    window.propose.confirm.setChecked(sample.confirmed)
+    window.result.show_tab(sample.result_tab)
+    if sample.pressed is not None:
+        window.result.verification.press(facts.camera, sample.pressed)
+
+
+def wizard_in(state: str, theme: Theme, size: QSize) -> CalibrationWindow:
+    """Return the calibration wizard's window in a state of ``CALIBRATIONS``."""
+    window = CalibrationWindow(theme)
+    window.resize(size)
+    window.show()
+    show_wizard(window, state)
+    return window
 
 
 def window_in(state: str, theme: Theme, size: QSize) -> ConsoleWindow:
@@ -124,9 +157,14 @@ def save(folder: Path) -> list[Path]:
     written = []
     for theme_name, theme in THEMES.items():
         themes.apply(application, theme)
-        pictures = [
+        pictures: list[tuple[str, QWidget]] = [
             (f"{state}_{size.width()}x{size.height()}", window_in(state, theme, size))
             for state in (*SESSIONS, *STATES, "help")
+            for size in SIZES
+        ]
+        pictures += [
+            (f"{state}_{size.width()}x{size.height()}", wizard_in(state, theme, size))
+            for state in CALIBRATIONS
             for size in SIZES
         ]
         for name, widget in [*pictures, *sheets(theme)]:
@@ -151,8 +189,12 @@ class Gallery(QWidget):
         self._application = application
         self._theme = themes.system_theme()
         self._window = ConsoleWindow(self._theme)
+        self._wizard = CalibrationWindow(self._theme)
+        self._windows = QStackedWidget()
+        self._windows.addWidget(self._window)
+        self._windows.addWidget(self._wizard)
         self._states = QListWidget()
-        self._states.addItems([*SESSIONS, *STATES])
+        self._states.addItems([*SESSIONS, *STATES, *CALIBRATIONS])
         self._states.currentTextChanged.connect(self._choose)
         day = QPushButton("Light / dark")
         day.clicked.connect(self._change_theme)
@@ -161,17 +203,23 @@ class Gallery(QWidget):
         left.addWidget(day)
         row = QHBoxLayout(self)
         row.addLayout(left)
-        row.addWidget(self._window, 1)
+        row.addWidget(self._windows, 1)
         self._states.setFixedWidth(200)
         self._states.setCurrentRow(0)
 
     def _choose(self, state: str) -> None:
-        show_any(self._window, state)
+        if state in CALIBRATIONS:
+            self._windows.setCurrentWidget(self._wizard)
+            show_wizard(self._wizard, state)
+        else:
+            self._windows.setCurrentWidget(self._window)
+            show_any(self._window, state)
 
     def _change_theme(self) -> None:
         self._theme = LIGHT if self._theme is DARK else DARK
         themes.apply(self._application, self._theme)
         self._window.set_theme(self._theme)
+        self._wizard.set_theme(self._theme)
 
 
 def _cell(view: CellView, theme: Theme) -> HealthCell:

@@ -164,7 +164,13 @@ class Picture(QWidget):
 class CameraView(QFrame):
     """A camera's name, the age of its picture, and the picture."""
 
-    def __init__(self, camera: str, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        camera: str,
+        theme: Theme,
+        picture: Picture | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.camera = camera
         title = wording.camera_title(camera)
@@ -172,7 +178,7 @@ class CameraView(QFrame):
         self._name.setText(title)
         self._age = ElidedLabel(1.1)
         self._age.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.picture = Picture(theme)
+        self.picture = picture or Picture(theme)
         self.picture.setAccessibleName(title)
         head = QHBoxLayout()
         head.setContentsMargins(2, 0, 2, 0)

@@ -1,0 +1,1 @@
+"""Widgets of the calibration wizard: they show plain values and hold no logic."""
