@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from collector_nodes.messages import from_image
 from collector_nodes.station_node import StationNode, run
 
 LOOK_S = 2.0
+# A comparison of large pictures takes a while: it may use this share of a core.
+LARGEST_SHARE = 0.05
 # A hand before the lens is gone with the next picture; a camera that was pushed is not.
 SURE_AFTER = 2
 _LEVELS: dict[str, Level] = {"steady": "ok", "moved": "error", "unknown": "warning"}
@@ -36,6 +39,7 @@ class DriftNode(StationNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__("drift", **options)
+        self._next_s = 0.0
         self._watched = {name: _Watched(self, name) for name in self.station.cameras}
         self.create_timer(LOOK_S, self._look)
 
@@ -45,8 +49,13 @@ class DriftNode(StationNode):
         ]
 
     def _look(self) -> None:
+        if time.monotonic() < self._next_s:
+            return
+        began_s = time.process_time()
         for watched in self._watched.values():
             watched.look()
+        took_s = time.process_time() - began_s
+        self._next_s = time.monotonic() + took_s / LARGEST_SHARE
 
 
 class _Watched:
