@@ -30,6 +30,10 @@ GOOD_TILT_RAD = float(np.deg2rad(20.0))
 FACTORY_FOCAL_SHARE = 0.01
 FACTORY_CENTRE_SHARE = 0.01
 FACTORY_DISTORTION = (0.02, 0.05, 0.001, 0.001, 0.05)
+# Of a lens that is measured here and now.
+UNMEASURED_FOCAL_SHARE = 0.1
+UNMEASURED_CENTRE_SHARE = 0.05
+UNMEASURED_DISTORTION = (0.3, 0.5, 0.01, 0.01, 0.5)
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,20 @@ def factory_prior(intrinsics: Intrinsics) -> Array:
     sigma += [centre, centre]
     for i in range(len(intrinsics.distortion)):
         sigma.append(FACTORY_DISTORTION[min(i, 4)])
+    return np.diag(np.square(sigma))
+
+
+def unmeasured_prior(intrinsics: Intrinsics) -> Array:
+    """Return the covariance [4 + d, 4 + d] of a lens of which next to nothing is known.
+
+    Wide enough for views to decide alone, also where ``intrinsics`` were started from the same
+    views: it fixes only what no view shows.
+    """
+    centre = UNMEASURED_CENTRE_SHARE * intrinsics.width
+    sigma = [UNMEASURED_FOCAL_SHARE * intrinsics.fx, UNMEASURED_FOCAL_SHARE * intrinsics.fy]
+    sigma += [centre, centre]
+    for i in range(len(intrinsics.distortion)):
+        sigma.append(UNMEASURED_DISTORTION[min(i, 4)])
     return np.diag(np.square(sigma))
 
 

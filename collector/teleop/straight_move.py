@@ -24,6 +24,10 @@ TURN_M = 0.25
 LARGEST_M_S = 0.25
 SLOWEST_M_S = 0.005
 
+STOPPED = "the arm was stopped: reset the stop to go on"
+TOOK_OVER = "the operator took over"
+OUT_OF_REACH = "the arm comes no nearer to the pose: it is outside the workspace or out of reach"
+
 _ACCELERATION_M_S2 = 0.25
 _LAG_S = 0.15  # the end is approached as an exponential of this time constant
 _REACHED_M, _REACHED_RAD = 5e-4, 2e-3  # by the commanded target
@@ -122,7 +126,7 @@ class StraightMove:
         if now_ns - arm.stamp_ns > _SILENT_S * NS_PER_S:
             return "the arm says nothing: look at its driver and network"
         if arm.status is ArmStatus.STOPPED:
-            return "the arm was stopped: reset the stop to go on"
+            return STOPPED
         if arm.status is ArmStatus.LOST:
             return arm.fault or "the arm's driver fell silent"
         if arm.status is ArmStatus.MOVING:
@@ -135,10 +139,7 @@ class StraightMove:
         if left_m < self._nearest_m - _PROGRESS_M:
             self._nearest_m, self._nearest_ns = left_m, now_ns
         elif now_ns - self._nearest_ns > _PROGRESS_S * NS_PER_S:
-            return Ended(
-                False,
-                "the arm comes no nearer to the pose: it is outside the workspace or out of reach",
-            )
+            return Ended(False, OUT_OF_REACH)
         return None
 
 
@@ -193,7 +194,7 @@ class GuidedDevice:
     def cancel(self, why: str) -> None:
         """Let go of the arm, if a move is in hand."""
         if self._move is not None:
-            self._end(Ended(False, why))
+            self._move, self._ended, self._let_go = None, Ended(False, why), True
 
     def take_ended(self) -> Ended | None:
         """Return how the last move ended, once; None while it goes on."""
@@ -220,12 +221,12 @@ class GuidedDevice:
                 return self._released(reading, now_ns)
             return reading
         if self._held:
-            self._release_first = True
-            self._end(Ended(False, "the operator took over"))
-        elif (ended := self._move.ended(self._arm, now_ns)) is not None:
-            self._end(ended)
-        if self._move is None:
-            self._let_go = False
+            ended: Ended | None = Ended(False, TOOK_OVER)
+        else:
+            ended = self._move.ended(self._arm, now_ns)
+        if ended is not None:
+            self._release_first = self._held
+            self._move, self._ended = None, ended
             return self._released(reading, now_ns)
         twist = self._move.twist(self._arm, now_ns)
         return TeleopReading(now_ns, twist, self._move.gripper, True)
@@ -234,9 +235,6 @@ class GuidedDevice:
         self.cancel("the teleoperation device is gone")
         self._held = False
         self._device.disconnect()
-
-    def _end(self, ended: Ended) -> None:
-        self._move, self._ended, self._let_go = None, ended, True
 
     def _released(self, reading: TeleopReading | None, now_ns: int) -> TeleopReading:
         gripper = 0.0 if reading is None else reading.gripper

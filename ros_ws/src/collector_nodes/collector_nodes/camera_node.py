@@ -11,6 +11,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
 from collector.calibration_result import CalibrationError, CameraCalibration, load_calibration
+from collector.clock import NS_PER_S
 from collector.devices.camera import Camera, CameraError, Frame
 from collector.health import HealthReport, StreamHealth
 from collector.simulation.state import WorldState
@@ -23,6 +24,8 @@ from collector_nodes.open_camera import open_camera
 from collector_nodes.station_node import StartError, StationNode, run
 
 READ_TIMEOUT_S = 0.5
+# In the metadata of each frame: what its stamp was moved back by.
+APPLIED_DELAY = "applied_delay_s"
 LOOK_FOR_CALIBRATION_S = 1.0
 
 
@@ -31,6 +34,9 @@ class CameraNode(StationNode):
 
     ``~/extrinsics`` is where the calibration file says the camera is: of its optical frame, in
     ``base`` or ``ee``. A file that is new or changed is taken up while the camera streams.
+
+    The delay that the calibration in force measured is subtracted from every stamp, here and
+    nowhere else; each frame's metadata say by how much (``applied_delay_s``).
 
     Parameters: ``station``; ``camera``, its name in the station description.
     """
@@ -53,6 +59,7 @@ class CameraNode(StationNode):
         self._extrinsics = self.create_publisher(TransformStamped, "~/extrinsics", qos.LATCHED)
         self._calibration_seen: tuple[int, int] | None = None  # mtime ns, bytes
         self._calibration_changed = threading.Event()
+        self._delay_ns = 0  # of the calibration in force, for the device that streams
         self.create_timer(LOOK_FOR_CALIBRATION_S, self._look_for_calibration)
         self._health = StreamHealth(f"{self.camera_name} camera", description.fps)
         self._problem = ""
@@ -89,7 +96,7 @@ class CameraNode(StationNode):
             began_s = time.monotonic()
             try:
                 self._camera.start()
-                info = to_camera_info(self._camera.intrinsics, self._calibration(), self._frame_id)
+                info = self._take_up_calibration(self._camera)
                 self._introduce(self._camera)
                 self._stream(self._camera, info)
             except CameraError as error:
@@ -113,28 +120,38 @@ class CameraNode(StationNode):
             frame = camera.read(READ_TIMEOUT_S)
             if self._calibration_changed.is_set():
                 self._calibration_changed.clear()
-                info = to_camera_info(camera.intrinsics, self._calibration(), self._frame_id)
+                info = self._take_up_calibration(camera)
             if frame is not None:
                 self._problem = ""
                 self._publish(frame, info)
+
+    def _take_up_calibration(self, camera: Camera) -> CameraInfo:
+        """Return what to publish of the lens, and correct stamps as the calibration says."""
+        calibration = self._calibration()
+        self._delay_ns = 0
+        # The delay is the device's: another one's is no better than none.
+        if calibration is not None and calibration.serial in ("", camera.serial):
+            self._delay_ns = round(calibration.delay_s * NS_PER_S)
+        return to_camera_info(camera.intrinsics, calibration, self._frame_id)
 
     def _publish(self, frame: Frame, info: CameraInfo) -> None:
         dropped = max(0, frame.counter - self._counter - 1) if self._counter is not None else 0
         frozen = self._counter is not None and frame.counter == self._counter
         self._counter = frame.counter
+        stamp_ns = frame.stamp_ns - self._delay_ns
         metadata = FrameMetadata()
-        metadata.header.stamp = to_time(frame.stamp_ns)
+        metadata.header.stamp = to_time(stamp_ns)
         metadata.header.frame_id = self._frame_id
         metadata.counter = frame.counter
         metadata.stamp_source = frame.stamp_source.value
-        metadata.keys = list(frame.metadata)
-        metadata.values = [float(v) for v in frame.metadata.values()]
+        metadata.keys = [*frame.metadata, APPLIED_DELAY]
+        metadata.values = [*map(float, frame.metadata.values()), self._delay_ns / NS_PER_S]
         info.header.stamp = metadata.header.stamp
         # First what explains the image: the synchronizer looks for it when the image comes.
         self._metadata.publish(metadata)
-        self._images.publish(to_image(frame.image, frame.stamp_ns, self._frame_id))
+        self._images.publish(to_image(frame.image, stamp_ns, self._frame_id))
         self._info.publish(info)
-        self._health.on_sample(frame.stamp_ns, self.station_clock.now_ns(), dropped, frozen)
+        self._health.on_sample(stamp_ns, self.station_clock.now_ns(), dropped, frozen)
 
     def _look_for_calibration(self) -> None:
         """Publish the camera's pose where its calibration file is new or changed."""
