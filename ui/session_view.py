@@ -174,7 +174,7 @@ class SignInView:
     """The sign-in screen."""
 
     waiting: bool = False
-    problem: str = ""  # the session's sentence
+    refused: SessionAnswer | None = None
     attempts: int = 0  # changes when a try was answered: the PIN is emptied
 
 
@@ -209,7 +209,7 @@ class SessionFacts:
     card: AttemptReport | None = None
     pending: dict[str, SessionCall] = field(default_factory=dict)
     refused: SessionAnswer | None = None
-    sign_in_problem: str = ""
+    sign_in_refused: SessionAnswer | None = None
     sign_in_tries: int = 0
     ended: SessionStatus | None = None  # the session that has just been signed out
     _heard_ns: int | None = None
@@ -222,7 +222,7 @@ class SessionFacts:
             return
         before, self.status = self.status, report.status
         if report.status.state is not State.SIGNED_OUT:
-            self.ended, self.sign_in_problem = None, ""
+            self.ended, self.sign_in_refused = None, None
         elif before is not None and before.state is not State.SIGNED_OUT:
             self.ended = before
         if before is not None and before.session_id != report.status.session_id:
@@ -243,7 +243,7 @@ class SessionFacts:
         self._pressed_ns[call.request] = now.monotonic_ns
         self.refused = None
         if call.request == "sign_in":
-            self.sign_in_problem = ""
+            self.sign_in_refused = None
 
     def on_answer(self, answer: SessionAnswer) -> None:
         if self.pending.get(answer.call.request) is answer.call:
@@ -251,7 +251,7 @@ class SessionFacts:
         if answer.call.request == "sign_in":
             self.sign_in_tries += 1
             if answer.outcome is not Outcome.DONE:
-                self.sign_in_problem = answer.message or answer.outcome.value
+                self.sign_in_refused = answer
         elif answer.outcome is not Outcome.DONE:
             self.refused = answer
 
@@ -274,7 +274,7 @@ class SessionFacts:
             checks=tuple(CheckView(i.name, i.level, i.sentence) for i in status.preflight),
             feedback=self._feedback(status, now),
             commands=tuple(self._command(key, status, now) for key in _COMMANDS),
-            sign_in=SignInView("sign_in" in self.pending, self.sign_in_problem, self.sign_in_tries),
+            sign_in=SignInView("sign_in" in self.pending, self.sign_in_refused, self.sign_in_tries),
             summary=summary_view(self.ended) if self.ended is not None else None,
             trouble=status.trouble,
             layout=status.layout if status.state in (*_BETWEEN, State.COUNTDOWN) else None,

@@ -118,7 +118,7 @@ def _station_sign(session: SessionBanner, station: BannerView) -> Sign:
     calm = station.state in (StationState.READY, StationState.NOT_READY)
     if session.lack is Lack.UNREADABLE and calm:
         return _lost_sign(session)
-    said = [_refusal(session.refusal), _lack(session), own.warning]
+    said = [refusal_text(session.refusal), _lack(session), own.warning]
     return Sign(
         own.word,
         own.shape,
@@ -143,7 +143,7 @@ def _lost_sign(session: SessionBanner) -> Sign:
         else translate(
             "banner", "It is started again by itself and goes on where it was; wait a moment."
         ),
-        warning=_refusal(session.refusal),
+        warning=refusal_text(session.refusal),
     )
 
 
@@ -176,7 +176,7 @@ def _detail(session: SessionBanner) -> str:
 
 
 def _warning(session: SessionBanner) -> str:
-    parts = [_refusal(session.refusal), _lack(session)]
+    parts = [refusal_text(session.refusal), _lack(session)]
     if session.state not in (State.SIGNED_OUT, State.PREFLIGHT):
         parts.append(_concern(session))
     if session.state is State.RECORDING and session.gaps:
@@ -203,7 +203,8 @@ def _clock(session: SessionBanner) -> str:
     return elapsed(session.seconds)
 
 
-def _refusal(answer: SessionAnswer | None) -> str:
+def refusal_text(answer: SessionAnswer | None) -> str:
+    """Return why the session did not do what it was asked for; empty where nothing was refused."""
     if answer is None:
         return ""
     if answer.outcome is Outcome.REFUSED:

@@ -145,8 +145,9 @@ def test_reset_is_there_only_while_the_arm_is_stopped(window, asked, qtbot):
     assert window.arm.reset_button.isVisible()
     window.arm.reset_button.setFocus()
     qtbot.keyClick(window.arm.reset_button, Qt.Key.Key_Return)
+    assert asked == [Command.RESET_STOP]
     qtbot.mouseClick(window.arm.reset_button, Qt.MouseButton.LeftButton)
-    assert asked[-1] is Command.RESET_STOP
+    assert asked == [Command.RESET_STOP] * 2
     show_state(window, running())
     assert not window.arm.reset_button.isVisible()
     assert window.focusWidget() is window.arm.stop_button

@@ -23,7 +23,7 @@ from ui.sample_status import (
     tasks,
 )
 from ui.session_view import Lack, MarkKind, Page, SessionFacts, mark_kind, task_view
-from ui.session_wording import gate_headline, plan_progress, sign
+from ui.session_wording import gate_headline, plan_progress, refusal_text, sign
 from ui.sign import Tone
 from ui.station_view import NS_PER_S, StationFacts
 from ui.values import (
@@ -248,8 +248,16 @@ def test_signing_in_waits_then_tells_why_not_and_empties_the_pin():
         SessionAnswer(call, Outcome.REFUSED, "the PIN is wrong", "", NOW.monotonic_ns)
     )
     seen = view(sample).sign_in
-    assert (seen.waiting, seen.problem) == (False, "the PIN is wrong")
+    assert (seen.waiting, refusal_text(seen.refused)) == (False, "The PIN is wrong.")
     assert seen.attempts == before + 1
+
+
+def test_signing_in_at_a_session_that_does_not_answer_is_told_in_a_sentence():
+    sample = facts(signed_out())
+    call = SessionCall("sign_in", "op-07", "1234")
+    for outcome, said in ((Outcome.NOT_THERE, "is not there"), (Outcome.NO_ANSWER, "try again")):
+        sample.session.on_answer(SessionAnswer(call, outcome, "", "", NOW.monotonic_ns))
+        assert said in refusal_text(view(sample).sign_in.refused)
 
 
 def test_a_pin_is_never_printed():

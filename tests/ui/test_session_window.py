@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 
 from ui.actions import ActionId
@@ -55,7 +55,9 @@ def show(window, state: str) -> None:
 
 
 def texts(widget: QWidget) -> str:
-    return "\n".join(w.text() for w in widget.findChildren(QLabel) if w.isVisible())
+    """Return what can be read: a label that its parent leaves no room for cannot."""
+    labels = widget.findChildren(QLabel)
+    return "\n".join(w.text() for w in labels if not w.visibleRegion().isEmpty())
 
 
 @pytest.mark.parametrize(
@@ -156,6 +158,39 @@ def test_tab_reaches_everything_that_is_there_and_returns(window, qtbot, state):
     for widget in window.findChildren(QWidget):
         if widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & tabbed:
             assert widget in reached, widget
+
+
+class WindowsThatOpen(QObject):
+    """Remembers every window that is shown."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.seen: list[QWidget] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget):
+            self.seen += [watched] if watched.isWindow() else []
+        return False
+
+
+def test_no_state_opens_a_window_of_its_own_nor_takes_the_keys_away(window):
+    opened = WindowsThatOpen(window)
+    QApplication.instance().installEventFilter(opened)
+    for state in SESSIONS:
+        show(window, state)
+        assert QApplication.activeWindow() is window, state
+    assert opened.seen == []
+
+
+def test_return_presses_the_button_that_has_the_focus(window, asked, qtbot):
+    show(window, "collection_ready")
+    button = window.operator.sign_out_button
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Return)
+    button = window.commands.buttons[ActionId.START_STOP]
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Return)
+    assert [call.request for call in asked] == ["sign_out", "start_stop"]
 
 
 def test_the_targets_of_the_commands_are_large(window):

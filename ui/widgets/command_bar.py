@@ -31,6 +31,7 @@ class CommandButton(QPushButton):
 
     def __init__(self, action: Action, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(action.translated_text(), parent)
+        self.setAutoDefault(True)  # Return presses; Space stops the arm
         self.action_id = action.id
         self.theme = theme
         self._key = (

@@ -66,6 +66,9 @@ class FeedbackPanel(QFrame):
         assert layout is not None
         self._grid.invalidate()  # what is nested keeps a count of its own
         layout.invalidate()
+        # Without advice no label wraps, and Qt answers -1.
+        if not layout.hasHeightForWidth():
+            return layout.sizeHint().height()
         return layout.heightForWidth(width)
 
     def show_view(self, view: FeedbackView) -> None:

@@ -16,6 +16,8 @@ class FlatButton(QPushButton):
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
+        # Space stops the arm, so Return presses: outside of dialogs Qt leaves that to the desktop.
+        self.setAutoDefault(True)
         self.fill = self.ink = self.edge = self.ring = "#000000"
 
     def set_theme(self, theme: Theme, strong: bool = False) -> None:

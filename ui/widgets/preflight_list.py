@@ -30,7 +30,8 @@ class CheckRow(QFrame):
         title.setText(wording.check_title(view.name))
         text = ElidedLabel(0.95, lines=4)
         text.setText(sentence(view.sentence) if view.level != "ok" else "")
-        text.setVisible(view.level != "ok" and bool(view.sentence))
+        if not text.text():  # not shown before it has its place: it would be a window of its own
+            text.hide()
         lines = QVBoxLayout()
         lines.setSpacing(0)
         lines.addWidget(title)

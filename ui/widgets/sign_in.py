@@ -15,12 +15,12 @@ from PySide6.QtWidgets import (
 )
 
 from ui.session_view import SignInView
+from ui.session_wording import refusal_text
 from ui.sign import Shape
 from ui.theme import Theme
 from ui.widgets.flat_button import FlatButton
 from ui.widgets.symbol import Symbol
 from ui.widgets.text import ElidedLabel, scaled_font, set_colour
-from ui.wording import sentence
 
 KEY_SIDE = 64
 FIELD_HEIGHT = 52
@@ -204,7 +204,7 @@ class SignIn(QWidget):
         self.pin.setFocus()
 
     def _show_problem(self) -> None:
-        problem = sentence(self._view.problem)
+        problem = refusal_text(self._view.refused)
         self._problem.setText(problem)
         self._symbol.setVisible(bool(problem))
         self._symbol.show_shape(Shape.TRIANGLE, self._theme.abnormal)
