@@ -10,6 +10,12 @@ from collector.cli.lazy_commands import Mounted, lazy_group, run
 
 COMMANDS = (
     Mounted(
+        "calibrate",
+        "collector.cli.calibrate",
+        "app",
+        "Calibrate the cameras: lens, place, delay of the stamps; with their uncertainty.",
+    ),
+    Mounted(
         "catalog",
         "collector.cli.catalog",
         "app",

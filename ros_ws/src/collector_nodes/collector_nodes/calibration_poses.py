@@ -24,12 +24,14 @@ from collector.station.description import ArmDescription
 DEFAULT_COUNT = 20
 SPARE = 1.4  # proposed for each that is wanted: some ways lead out of reach
 NEAR, FAR = 0.6, 1.3  # of the distance at which the board is seen now
-LARGEST_TURN_RAD = float(np.deg2rad(80.0))  # from where the arm is now
+LARGEST_TURN_RAD = float(np.deg2rad(65.0))  # from where the arm is now
 CLEARANCE_M = 0.02  # of board and camera above the workspace's floor
 BOX_MARGIN_M = 0.01
 _PAPER_M = 0.02  # around the squares
 _JOINT_MARGIN_RAD = 0.05
 _WAY_POINTS = 8
+_NEAREST = 10  # poses tried as the next one
+_RADIAN_M = 0.3  # as a short way counts it
 
 Reach = Callable[[Pose], bool]
 
@@ -118,14 +120,33 @@ def _solved(
 def _on_the_way(at: Pose, poses: list[Pose], joints: NDArray[np.float64]) -> list[Pose]:
     """Return the ``poses`` that the simulated arm reaches on straight ways, one after another."""
     kept: list[Pose] = []
+    rest = list(poses)
     here, now = at, joints
-    for pose in poses:
-        reached: NDArray[np.float64] | None = now
-        for k in range(1, _WAY_POINTS + 1):
-            reached = _solved(interpolate(here, pose, k / _WAY_POINTS), reached, 20)
-            if reached is None:
+    while rest:
+        rest.sort(key=lambda pose: _cost(here, pose))
+        for pose in rest[:_NEAREST]:
+            reached = _led(here, pose, now)
+            if reached is not None:
+                kept.append(pose)
+                rest = [other for other in rest if other is not pose]
+                here, now = pose, reached
                 break
-        if reached is not None:
-            kept.append(pose)
-            here, now = pose, reached
+        else:
+            break
     return kept
+
+
+def _cost(here: Pose, pose: Pose) -> float:
+    metres, radians = distance(here, pose)
+    return metres + _RADIAN_M * radians
+
+
+def _led(here: Pose, pose: Pose, joints: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the joints [7] rad at the end of the straight way; None where it cannot be gone."""
+    now: NDArray[np.float64] | None = joints
+    for k in range(1, _WAY_POINTS + 1):
+        assert now is not None
+        now = _solved(interpolate(here, pose, k / _WAY_POINTS), now, 20)
+        if now is None:
+            return None
+    return now

@@ -38,7 +38,7 @@ LEAST_MOVING = 60  # pictures in motion, before the delay is believed
 MORE_MOTION = 6  # poses driven through again for them, at most
 FEWEST_DRIVEN = 6
 # A move that nobody stopped is tried again, after longer pauses where it came no nearer.
-PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
+PAUSE_S, LONGEST_PAUSE_S = 0.5, 20.0
 PROGRESS_M = 5e-3
 
 
