@@ -50,14 +50,14 @@ def refusal(prefix: Path, text: str, **arguments: str) -> str:
 def test_the_launch_files_that_come_with_it_name_every_node(prefix: Path) -> None:
     nodes = prefix / "lib" / "collector_nodes"
     nodes.mkdir()
-    for name in ("camera", "arm", "teleop", "synchronizer", "recorder", "simulator"):
+    names = ("camera", "arm", "teleop", "synchronizer", "recorder", "session", "drift")
+    for name in (*names, "simulator"):
         shutil.copy(prefix / "lib" / "pack" / "run", nodes / name)
     environment = {"AMENT_PREFIX_PATH": str(prefix)}
     path = LAUNCH / "simulated.launch.yaml"
     description = load_launch_file(path, {"station": "/my/station.yaml"}, environment)
     assert [p.name for p in description.processes] == [
-        *("static_camera", "wrist_camera", "arm", "teleop", "synchronizer", "recorder"),
-        "simulator",
+        *("static_camera", "wrist_camera", *names[1:], "simulator"),
     ]
     for process in description.processes:
         assert 'station:="/my/station.yaml"' in process.command
