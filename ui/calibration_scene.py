@@ -21,7 +21,9 @@ translate = QCoreApplication.translate
 
 BASE_AXES_M, TOOL_AXES_M = 0.2, 0.09
 FRUSTUM_M = 0.14
-GROUND_M, GROUND_STEP_M = 0.8, 0.2
+STEM_M = 0.06  # of a pose that is only one of many
+USUAL_TURN_RAD = 0.95
+GROUND_X_M, GROUND_Y_M, GROUND_STEP_M = (-0.2, 1.0), (-0.6, 0.6), 0.2
 # Where the tool is drawn when no pose of it is known: in front of the arm, pointing down.
 USUAL_TOOL: Pose7 = (0.45, 0.0, 0.35, 1.0, 0.0, 0.0, 0.0)
 # A gripper, in ee: z along the fingers, the origin between their tips.
@@ -69,7 +71,8 @@ def calibration_scene(
                 translate("scene", "board"),
             )
         )
-    return Scene(tuple(lines), tuple(labels), title or camera_word)
+    side = USUAL_TURN_RAD if on_tool else _beside(T_base_camera)
+    return Scene(tuple(lines), tuple(labels), title or camera_word, side)
 
 
 def proposal_scene(
@@ -99,10 +102,13 @@ def proposal_scene(
             lines += [*_axes(T_base_ee, TOOL_AXES_M), *_gripper(T_base_ee, Ink.ARM, 2.5)]
             labels.append(Label(_at(T_base_ee), str(index + 1), strong=True))
         else:
-            lines += [*_axes(T_base_ee, 0.5 * TOOL_AXES_M)]
+            stem = _placed(T_base_ee, [(0, 0, -STEM_M), (0, 0, 0)])
+            lines.append(Line(stem, Ink.BOARD, 2.0))
             labels.append(Label(_at(T_base_ee), str(index + 1)))
+    side = USUAL_TURN_RAD
     if camera is not None and camera.parent_frame == "base":
         place = np.array(camera.transform)
+        side = _beside(place)
         half = 0.5 * camera.width / camera.fx
         lines += _camera(place, half, camera.height / camera.width)
         word = translate("scene", "{0} camera").format(camera_name(camera.camera))
@@ -113,7 +119,7 @@ def proposal_scene(
         lines += board_lines(place, board.columns, board.rows, board.square_m)
         labels.append(Label(_at(place), translate("scene", "board, as it was")))
     said = translate("scene", "{0} poses of the gripper over the table").format(len(poses))
-    return Scene(tuple(lines), tuple(labels), said)
+    return Scene(tuple(lines), tuple(labels), said, side)
 
 
 def camera_name(camera: str) -> str:
@@ -146,13 +152,20 @@ def board_lines(T_base_board: Pose, columns: int, rows: int, square_m: float) ->
     return [*lines, *_axes(T_base_board, 2 * square_m)]
 
 
+def _beside(T_base_camera: Pose) -> float:
+    """Return the side from which neither camera nor arm hides the other."""
+    bearing = np.arctan2(T_base_camera[1], T_base_camera[0] - USUAL_TOOL[0])
+    return float(bearing + np.deg2rad(105.0))
+
+
 def _ground() -> list[Line]:
-    marks = np.arange(-GROUND_M, GROUND_M + 1e-9, GROUND_STEP_M)
     lines = []
-    for mark in marks:
-        m = float(mark)
-        lines.append(Line(((m, -GROUND_M, 0.0), (m, GROUND_M, 0.0)), Ink.GROUND, 1.0))
-        lines.append(Line(((-GROUND_M, m, 0.0), (GROUND_M, m, 0.0)), Ink.GROUND, 1.0))
+    for x in np.arange(GROUND_X_M[0], GROUND_X_M[1] + 1e-9, GROUND_STEP_M):
+        ends = ((float(x), GROUND_Y_M[0], 0.0), (float(x), GROUND_Y_M[1], 0.0))
+        lines.append(Line(ends, Ink.GROUND, 1.0))
+    for y in np.arange(GROUND_Y_M[0], GROUND_Y_M[1] + 1e-9, GROUND_STEP_M):
+        ends = ((GROUND_X_M[0], float(y), 0.0), (GROUND_X_M[1], float(y), 0.0))
+        lines.append(Line(ends, Ink.GROUND, 1.0))
     return lines
 
 

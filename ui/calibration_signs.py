@@ -19,27 +19,33 @@ translate = QCoreApplication.translate
 class NavAction(Enum):
     """What the buttons below a step do."""
 
+    # In their order on the screen: what is most wanted stands at the right.
     BACK = "back"
-    NEXT = "next"
     PROPOSE = "propose"
     BY_HAND = "by hand"
-    DRIVE = "drive"
-    CANCEL = "cancel"
+    REPORT = "report"
     AGAIN = "again"
     DISCARD = "discard"
+    CANCEL = "cancel"
+    NEXT = "next"
+    DRIVE = "drive"
     ACCEPT = "accept"
-    REPORT = "report"
     CLOSE = "close"
 
 
 @dataclass(frozen=True)
 class NavButton:
-    """One button; ``strong`` is the usual way on."""
+    """One button; ``strong`` stands out, ``onward`` is the usual way on."""
 
     action: NavAction
     text: str
     enabled: bool = True
     strong: bool = False
+
+    @property
+    def onward(self) -> bool:
+        """Whether it is a way on rather than out."""
+        return self.strong and self.action not in (NavAction.CANCEL, NavAction.DISCARD)
 
 
 def phase_title(phase: str) -> str:

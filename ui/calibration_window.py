@@ -190,6 +190,7 @@ class CalibrationWindow(QWidget):
             self.choose.cards[view.camera].setFocus(Qt.FocusReason.OtherFocusReason)
         elif view.step is WizardStep.RESULT:
             self.result.name.setText(view.person)
+            self.result.name.setCursorPosition(0)
             self.result.focus()
 
     def _show_buttons(self, _: bool = False) -> None:

@@ -76,7 +76,7 @@ def show_wizard(window: CalibrationWindow, state: str) -> None:
     """Show a state of ``CALIBRATIONS`` as the wizard would."""
     sample = CALIBRATIONS[state]()
     station = sample.station.view(NOW)
-    for frame in sample.station.frames.values():
+    for frame in sample.frames():
         window.show_frame(frame)
     facts = sample.facts
     page = window.choose

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import numpy as np
-from scipy.spatial.transform import Rotation
-
-from collector.calibration_result import BoardRecord, CameraCalibration, ViewRecord
+from collector.calibration_result import CameraCalibration
 from ui.calibration_values import (
     ArmPose,
-    BoardSeen,
     CalibrationEnding,
-    CaptureFigures,
     CaptureProgress,
     DecisionAnswer,
     DecisionCall,
     Finding,
-    Pose7,
     Proposal,
-    ViewTaken,
 )
 from ui.calibration_view import InForce, WizardFacts, WizardStep
+from ui.sample_calibration_values import (
+    FINDINGS,
+    REFUSALS,
+    TOOL,
+    WARNINGS,
+    calibration,
+    corners,
+    figures,
+    poses,
+    with_board,
+)
 from ui.sample_states import LONG, NOW, arm, frame, running
 from ui.station_view import StationFacts
 from ui.values import CAMERAS, CameraFrame
 from ui.verification_overlay import VerificationOverlay, verification
 
-TOOL: Pose7 = (0.45, 0.05, 0.32, 1.0, 0.0, 0.0, 0.0)
 SECRET = "/data/station/calibration/candidates/2026-11-24T17-30-00Z"
 
 
@@ -44,8 +46,13 @@ class SampleWizard:
     pose_chosen: int | None = None
     pressed: tuple[float, float] | None = None  # on the verified picture, native pixels
 
-    def frames(self) -> dict[str, CameraFrame]:
-        return self.station.frames
+    def frames(self) -> list[CameraFrame]:
+        """Return the pictures, with the board in that of the chosen camera."""
+        board = self.facts.boards.get(self.facts.camera)
+        return [
+            with_board(frame) if board is not None and frame.camera == board.camera else frame
+            for frame in self.station.frames.values()
+        ]
 
     def overlays(self) -> dict[str, VerificationOverlay]:
         """Return what is projected onto each picture."""
@@ -58,178 +65,6 @@ class SampleWizard:
         return made
 
 
-def calibration(
-    camera: str = "static", sigma: float = 1.0, shift_m: float = 0.0
-) -> CameraCalibration:
-    """Return a result like those that the simulated station gives; ``sigma`` scales all of them."""
-    static = camera == "static"
-    if static:
-        eye = np.array([1.05 + shift_m, 0.45, 0.75])
-        turn = _looking(eye, np.array([0.45, 0.0, 0.1]))
-        transform = (*eye, *turn)
-        board = (0.02, -0.08, -0.06, *Rotation.from_euler("xyz", [90, 5, 0], True).as_quat())
-    else:
-        turn = Rotation.from_euler("xyz", [0.0, -15.0, 90.0], True).as_quat()
-        transform = (0.055 + shift_m, 0.002, -0.09, *turn)
-        flat = Rotation.from_euler("x", 180, True).as_quat()
-        board = (0.4, 0.1, 0.001, *flat)
-    spread = np.diag(np.square(sigma * np.array([2.4e-4, 2.1e-4, 2.8e-4, 4e-4, 5e-4, 3e-4])))
-    lens = np.diag(np.square(sigma * np.array([0.6, 0.6, 0.5, 0.5, 2e-3, 6e-3, 2e-4, 2e-4, 5e-3])))
-    rng = np.random.default_rng(3)
-    views = tuple(
-        ViewRecord(
-            name=f"{number:03d}",
-            stamp_ns=number,
-            corners=30,
-            residual_px=float(abs(rng.normal(0.32, 0.08)) if number != 7 else 4.1),
-            used=number != 7,
-            ee_pose=TOOL,
-            correction=(0.0,) * 6,
-        )
-        for number in range(1, 21)
-    )
-    return CameraCalibration(
-        camera=camera,
-        width=640,
-        height=480,
-        fx=612.41,
-        fy=611.87,
-        cx=318.2,
-        cy=241.9,
-        distortion=(0.0412, -0.0931, 0.0006, -0.0004, 0.0512),
-        parent_frame="base" if static else "ee",
-        child_frame=f"{camera}_optical",
-        transform=tuple(float(v) for v in transform),
-        covariance=_rows(spread),
-        intrinsics_covariance=_rows(lens),
-        residual_px=0.33,
-        delay_s=0.0213,
-        delay_sigma_s=0.0006,
-        person="Ada Lovelace",
-        date="2025-11-21T09:12:00+00:00",
-        board=BoardRecord(
-            columns=6,
-            rows=7,
-            square_m=0.03004,
-            holder_frame="ee" if static else "base",
-            transform=tuple(float(v) for v in board),
-        ),
-        views=views,
-    )
-
-
-def poses(count: int = 20) -> tuple[Pose7, ...]:
-    """Return poses over the table, leaning in all directions."""
-    made = []
-    for number in range(count):
-        angle = 2.4 * number
-        radius = 0.16 * math.sqrt((number + 0.5) / count)
-        lean = math.radians(18 + 22 * (number % 3) / 2)
-        turn = Rotation.from_euler("z", angle) * Rotation.from_euler("x", math.pi - lean)
-        x, y = 0.48 + radius * math.cos(angle), radius * math.sin(angle)
-        made.append((x, y, 0.26 + 0.18 * ((number * 7) % count) / count, *turn.as_quat()))
-    return tuple(tuple(float(v) for v in pose) for pose in made)  # type: ignore[misc]
-
-
-def figures(views: int, bad: int | None = None) -> CaptureFigures:
-    """Return the figures of a capture with so many views."""
-    rng = np.random.default_rng(views)
-    share = min(1.0, views / 20)
-    counts = rng.poisson(9 * share, (5, 5)) * (rng.random((5, 5)) < 0.25 + 0.75 * share)
-    solved = views >= 6
-    covered = counts >= 4
-    missing = np.argwhere(~covered)
-    place = None
-    if len(missing):
-        row, column = missing[0]
-        place = ((column + 0.5) / 5, (row + 0.5) / 5)
-    return CaptureFigures(
-        views=tuple(
-            ViewTaken(
-                f"{i:03d}",
-                (4.2 if i == bad else float(abs(rng.normal(0.33, 0.08)))) if solved else None,
-                i != bad,
-                30,
-            )
-            for i in range(1, views + 1)
-        ),
-        wanted_views=20,
-        coverage=tuple(tuple(int(v) for v in row) for row in counts),
-        coverage_share=float(covered.mean()),
-        wanted_place=place,
-        excitation_rad=tuple(math.radians(v * share) for v in (24.0, 21.5, 33.0)),
-        sigma_m=4e-3 / max(views - 5, 1) if solved else None,
-        sigma_rad=math.radians(0.4 / max(views - 5, 1)) if solved else None,
-        poses_done=views,
-    )
-
-
-FINDINGS = (
-    Finding("ok", "rotation", "RMS rotation about the tool's axes: x 24, y 22, z 33 degrees."),
-    Finding("ok", "uncertainty", "T_base_camera is known to 0.42 mm and 0.041 deg (one sigma)."),
-    Finding(
-        "ok",
-        "held_out",
-        "Held-out views: 1.4 px where 1.5 px are expected of this robot and this fit.",
-    ),
-    Finding("ok", "delay", "Stamps are 21.3 +- 0.6 ms late, from 84 pictures in motion."),
-)
-WARNINGS = (
-    Finding(
-        "warning",
-        "bad_pose",
-        "Left out, because the arm's pose does not fit the others (by up to 9.8 mm and 1.9 deg):"
-        " view 007. Capture it again, with the arm at rest.",
-    ),
-    Finding(
-        "warning",
-        "little_rotation",
-        "RMS rotation about the tool's axes is x 24, y 9, z 33 degrees: turn it more about y, the"
-        " aim is 20 on each.",
-    ),
-    *FINDINGS[1:],
-)
-REFUSALS = (
-    Finding(
-        "refused",
-        "one_axis",
-        "All rotation is about one axis (0.00, 0.02, 1.00 in ee; parallel axes count as one): the"
-        " camera's place along it cannot be told. Also tilt the tool about the two other axes, 20"
-        " degrees and more each way.",
-    ),
-    Finding(
-        "refused",
-        "board_size",
-        "By the arm's measure the board differs by -3.31 +- 0.24 % from its stated size (29.01 mm"
-        " a square): measure ten squares of the print and state their size.",
-    ),
-    *WARNINGS[:1],
-)
-
-
-def _looking(eye: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return the quaternion of an optical frame at ``eye`` that looks ``at``, both [3] m."""
-    forward = (at - eye) / np.linalg.norm(at - eye)
-    right = np.cross(forward, [0.0, 0.0, 1.0])
-    right /= np.linalg.norm(right)
-    return Rotation.from_matrix(
-        np.column_stack([right, np.cross(forward, right), forward])
-    ).as_quat()
-
-
-def _rows(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(float(v) for v in row) for row in matrix)
-
-
-def corners(sentence: str = "", sharp: bool = True) -> BoardSeen:
-    """Return the corners of a board as a camera of 640 x 480 sees it."""
-    a, b = np.meshgrid(np.arange(5), np.arange(6))
-    x = 250 + 27 * a + 4 * b + 0.4 * a * b
-    y = 150 + 25 * b - 3 * a
-    pixels = tuple((float(u), float(v)) for u, v in zip(x.ravel(), y.ravel(), strict=True))
-    return BoardSeen("static", pixels, sharp, True, sentence, NOW.station_ns, NOW.monotonic_ns)
-
-
 def _facts(step: WizardStep, camera: str = "static") -> WizardFacts:
     facts = WizardFacts(CAMERAS, step, camera, width_text="180.24", ruler_text="100.1")
     facts.person = "Ada Lovelace"
@@ -238,7 +73,7 @@ def _facts(step: WizardStep, camera: str = "static") -> WizardFacts:
         name: InForce(name, calibration(name), age_days=3.2 if name == "static" else 41.0)
         for name in CAMERAS
     }
-    facts.boards = {name: replace(corners(), camera=name) for name in CAMERAS}
+    facts.boards = {name: corners(camera=name) for name in CAMERAS}
     facts.arm_pose = ArmPose(TOOL, NOW.station_ns, NOW.monotonic_ns)
     return facts
 

@@ -104,7 +104,8 @@ class ChoosePage(QWidget):
             card.clicked.connect(lambda _=False, name=card.camera: self.camera_chosen.emit(name))
         self._cameras = Card(self.tr("Which camera?"), theme)
         for card in self.cards.values():
-            self._cameras.column.addWidget(card, 1)
+            self._cameras.column.addWidget(card)
+        self._cameras.column.addStretch(1)
         self._who = Card(self.tr("Who calibrates?"), theme)
         self.person = Field(self.tr("Your name"), theme)
         self.person.setPlaceholderText(self.tr("your name or initials, kept with the result"))

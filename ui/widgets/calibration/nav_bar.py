@@ -14,6 +14,7 @@ from ui.widgets.flat_button import FlatButton
 from ui.widgets.text import scaled_font
 
 HEIGHT = 64
+MIN_WIDTH_STRONG = 170
 
 
 class NavBar(QFrame):
@@ -29,10 +30,10 @@ class NavBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
         row.setSpacing(6)
-        for number, action in enumerate(NavAction):
-            row.addWidget(self.buttons[action], 1)
-            if number == 0:
-                row.addStretch(0)
+        row.addWidget(self.buttons[NavAction.BACK])
+        row.addStretch(1)
+        for action in list(NavAction)[1:]:
+            row.addWidget(self.buttons[action])
         self.set_theme(theme)
         for one, other in itertools.pairwise(self.buttons.values()):
             QWidget.setTabOrder(one, other)
@@ -68,10 +69,12 @@ class NavBar(QFrame):
             button.setEnabled(view.enabled)
             button.setFont(scaled_font(self.font(), 1.15, bold=view.strong))
             button.set_theme(self._theme, strong=view.strong)
-            if view.strong and view.enabled:
+            if view.onward and view.enabled:
                 button.fill, button.ink = self._theme.ready, self._theme.on_ready
                 button.edge = self._theme.ready
-            button.setMinimumWidth(button.fontMetrics().horizontalAdvance(view.text) + 30)
+            room = MIN_WIDTH_STRONG if view.strong else 0
+            wide = max(room, button.fontMetrics().horizontalAdvance(view.text) + 44)
+            button.setFixedWidth(wide)
             button.setVisible(True)
             button.update()
 

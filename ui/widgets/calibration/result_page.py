@@ -170,7 +170,8 @@ class ResultPage(QWidget):
         if new is None:
             if not self.tabs[0].isChecked():
                 self.show_tab(0)
-            self.scene.show_scene(Scene(), self.tr("Nothing was solved: there is nothing to draw"))
+            note = self.tr("A refused result is not kept: the report shows what there was")
+            self.scene.show_scene(Scene(), note)
             self._direction.hide()
             return
         last = view.in_force[view.camera].calibration

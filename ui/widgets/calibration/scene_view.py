@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPolygonF,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -39,6 +40,7 @@ class SceneView(QWidget):
         self._theme = theme
         self._scene = Scene()
         self._seen: Viewpoint | None = None
+        self._chosen = False  # a person chose the viewpoint
         self._dragged: QPointF | None = None
         self.note = ""  # where there is nothing to draw
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -60,16 +62,27 @@ class SceneView(QWidget):
             return
         was_empty = self._scene.empty
         self._scene, self.note = scene, note
-        if self._seen is None or was_empty:
-            self._seen = None if scene.empty else around(scene)
+        if not self._chosen or was_empty:
+            self._fit()
         self.setAccessibleDescription(scene.description or note)
         self.update()
 
     def show_all(self) -> None:
         """See the whole scene, from the side that is looked from now."""
-        if not self._scene.empty:
-            self._seen = around(self._scene, self._seen)
-            self.update()
+        self._chosen = False
+        self._fit()
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._chosen:
+            self._fit()
+
+    def _fit(self) -> None:
+        if self._scene.empty:
+            self._seen = None
+        else:
+            self._seen = around(self._scene, self.width(), self.height(), self._seen)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._dragged = event.position()
@@ -80,6 +93,7 @@ class SceneView(QWidget):
         moved = event.position() - self._dragged
         self._dragged = event.position()
         self._seen = self._seen.turned(-TURN_PX_RAD * moved.x(), TURN_PX_RAD * moved.y())
+        self._chosen = True
         self.update()
 
     def mouseReleaseEvent(self, _: QMouseEvent) -> None:
@@ -88,6 +102,7 @@ class SceneView(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self._seen is not None:
             self._seen = self._seen.nearer(ZOOM ** (event.angleDelta().y() / 120))
+            self._chosen = True
             self.update()
         event.accept()
 
@@ -101,9 +116,9 @@ class SceneView(QWidget):
         factors = {Qt.Key.Key_Plus: ZOOM, Qt.Key.Key_Equal: ZOOM, Qt.Key.Key_Minus: 1 / ZOOM}
         key = Qt.Key(event.key())
         if self._seen is not None and key in turns:
-            self._seen = self._seen.turned(*turns[key])
+            self._seen, self._chosen = self._seen.turned(*turns[key]), True
         elif self._seen is not None and key in factors:
-            self._seen = self._seen.nearer(factors[key])
+            self._seen, self._chosen = self._seen.nearer(factors[key]), True
         elif key == Qt.Key.Key_Home:
             self.show_all()
         else:
@@ -141,13 +156,7 @@ class SceneView(QWidget):
 
     def _far_first(self, seen: Viewpoint) -> list[Line]:
         """The ground first, then what is far: what is near covers it."""
-        eye = np.array(seen.target) + seen.distance_m * np.array(
-            [
-                np.cos(seen.lift_rad) * np.cos(seen.turn_rad),
-                np.cos(seen.lift_rad) * np.sin(seen.turn_rad),
-                np.sin(seen.lift_rad),
-            ]
-        )
+        eye = np.array(seen.target) + seen.distance_m * seen.back()
 
         def order(line: Line) -> tuple[int, float]:
             layer = 0 if line.ink is Ink.GROUND else 2 if line.ink is Ink.LINK else 1
@@ -199,12 +208,9 @@ class SceneView(QWidget):
             painter.setFont(scaled_font(self.font(), 1.0, bold=label.strong))
             metrics = painter.fontMetrics()
             size = QRectF(0, 0, metrics.horizontalAdvance(label.text) + 8, metrics.height() + 2)
-            size.moveTopLeft(QPointF(float(place[0]) + 9, float(place[1]) + 5))
-            size.moveLeft(min(size.left(), self.width() - size.width() - 6))
-            for _ in range(12):
-                if not any(size.intersects(other) for other in taken):
-                    break
-                size.translate(0, size.height() + 1)
+            free = self._free_place(size, float(place[0]), float(place[1]), taken, label.strong)
+            if not free:
+                continue
             taken.append(size)
             plate = QColor(theme.surface)
             plate.setAlpha(225)
@@ -213,6 +219,21 @@ class SceneView(QWidget):
             painter.drawRoundedRect(size, 3, 3)
             painter.setPen(QColor(theme.text if label.strong else theme.muted))
             painter.drawText(size, Qt.AlignmentFlag.AlignCenter, label.text)
+
+    def _free_place(
+        self, plate: QRectF, x: float, y: float, taken: list[QRectF], insist: bool
+    ) -> bool:
+        """Move a label's plate beside its point; return whether there is room for it."""
+        wide, high = plate.width(), plate.height()
+        corners = [(8, 4), (8, -high - 4), (-wide - 8, 4), (-wide - 8, -high - 4)]
+        further = [(8, 4 + step * (high + 1)) for step in range(1, 12)] if insist else []
+        for dx, dy in [*corners, *further]:
+            plate.moveTopLeft(QPointF(x + dx, y + dy))
+            if insist:
+                plate.moveLeft(min(max(plate.left(), 6), self.width() - wide - 6))
+            if not any(plate.intersects(other) for other in taken):
+                return True
+        return insist
 
     def _draw_key(self, painter: QPainter) -> None:
         """Which colour is which axis."""
