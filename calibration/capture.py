@@ -127,9 +127,10 @@ class Capture:
             return len(self.views) >= self.wanted
         if len(self.views) < FEWEST_VIEWS or self.adjustment is None:
             return False
-        good = self.adjustment.sigma_position_m <= GOOD_SIGMA_M
+        good = bool(self.adjustment.sigma_position_m <= GOOD_SIGMA_M)
         turned = bool(np.all(self._excitation().reached))
-        return (good and turned and self._orientations.complete) or len(self.views) >= MOST_VIEWS
+        all_round = good and turned and bool(self._orientations.complete)
+        return all_round or len(self.views) >= MOST_VIEWS
 
     def guidance(self) -> str:
         """Return what to do next, one sentence for the person; empty when it is enough."""

@@ -292,7 +292,7 @@ def _polyline(axes: Any, points: Array, colour: str, width: float) -> None:
 
 
 def _moved(T: Array, points: Array) -> Array:
-    return points @ T[:3, :3].T + T[:3, 3]
+    return np.asarray(points @ T[:3, :3].T + T[:3, 3])
 
 
 def _equal(axes: Any, points: list[Array]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
@@ -331,7 +331,7 @@ def demo(
     raise typer.Exit(0 if good else REFUSED)
 
 
-def print_findings(console: Console, findings: list[Mapping[str, str]]) -> None:
+def print_findings(console: Console, findings: Sequence[Mapping[str, str]]) -> None:
     """Print what was found out about a calibration, the worst first."""
     order = list(STYLES)[::-1]
     table = Table(box=None, pad_edge=False, show_header=False)

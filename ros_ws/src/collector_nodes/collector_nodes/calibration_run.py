@@ -27,7 +27,7 @@ from collector_nodes.station_probe import NoAnswer
 if TYPE_CHECKING:
     from collector_nodes.calibrator_node import CalibratorNode
 
-STREAM_S = 10.0  # for a first picture, and without a new one
+STREAM_S = 30.0  # for a first picture, and without a new one
 AROUND_NS = 60 * NS_PER_MS  # arm samples that a picture waits for
 SETTLE_S = 4.0  # at a pose, for a view
 TELL_NS = NS_PER_S // 4

@@ -22,7 +22,7 @@ from collector_nodes.messages import from_pose, to_ns, to_pose
 from collector_nodes.station_node import StationNode
 
 ARM_STATES_KEPT = 1000
-ANSWER_S = 10.0
+ANSWER_S = 30.0  # a node that is just starting, on a busy machine
 LOOK_S = 0.01
 
 
