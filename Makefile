@@ -1,10 +1,11 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench endurance clean
+.PHONY: help setup demo calibrate test bench endurance clean
 BIN := .venv/bin
 
 help:
 	@echo "make demo       set up, then record episodes on the simulated station"
+	@echo "make calibrate  set up, then calibrate both simulated cameras against their truth"
 	@echo "make test       set up, then run every check and test"
 	@echo "make bench      set up, then measure"
 	@echo "make endurance  set up, then record for 10 minutes and kill every node 20 times"
@@ -15,6 +16,9 @@ setup:
 
 demo: setup
 	@$(BIN)/collector demo
+
+calibrate: setup
+	@$(BIN)/collector calibrate demo
 
 test: setup
 	$(BIN)/ruff check .
