@@ -5,6 +5,7 @@
                    Qt, no ROS; ``session_view`` of the session, with ``feedback_view`` of an
                    attempt and ``summary_view`` of a whole session
 ``wording``        the texts for it, through Qt's translation; ``session_wording`` likewise
+``translation``    another language, where there is one
 ``layout_projection``  where a drawn layout lies in a camera's picture
 ``actions``        what the operator can ask for, with keys and buttons: one table;
                    ``settings`` changes it, ``gamepad`` hears buttons

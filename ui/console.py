@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QLocale, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from ui import theme as themes
@@ -26,6 +26,7 @@ from ui.settings import Settings, SettingsError, load_settings, settings_path
 from ui.sounds import Sounds
 from ui.station_view import StationFacts
 from ui.teleop_keys import TeleopKeys
+from ui.translation import install_translation
 from ui.values import (
     CameraFrame,
     CameraModel,
@@ -197,6 +198,7 @@ def run(arguments: Sequence[str]) -> int:
     options = _options(arguments[1:])
     application = QApplication([*arguments[:1]])
     application.setApplicationName("collector console")
+    install_translation(application, QLocale.system())
     try:
         settings = load_settings(options.settings or settings_path())
     except SettingsError as error:

@@ -285,6 +285,39 @@ def _summary() -> SampleSession:
     return sample
 
 
+def _summary_long() -> SampleSession:
+    """Six hours: five tasks, some of them with long names, 400 attempts."""
+    names = (*TASKS, "_".join([LONG.lower()[:30]] * 2))
+    done = []
+    for block in range(40):
+        name = names[block % len(names)]
+        phase = "practice" if block < len(names) else "collection"
+        done += marks(name, "ssfssdssis", phase, 10 * block)
+    started_ns = NOW.station_ns - 6 * 3600 * NS_PER_S
+    spread = tuple(
+        mark.model_copy(
+            update={
+                "started_ns": started_ns + 54 * number * NS_PER_S,
+                "ended_ns": started_ns + 54 * number * NS_PER_S + mark.ended_ns - mark.started_ns,
+            }
+        )
+        for number, mark in enumerate(done)
+    )
+    sample = facts(
+        collecting(
+            marks=spread,
+            tasks=tasks(**{names[-1]: gate(names[-1], 12, 20, 5)}),
+            flags=(
+                "stack red on blue: 25% of the last attempts were discarded",
+                "place red in bowl: 3 labelled successes are contradicted",
+                f"{names[-1].replace('_', ' ')}: 25% of the last attempts were discarded",
+            ),
+        )
+    )
+    sample.session.on_session(SessionReport(signed_out(), "", NOW.monotonic_ns))
+    return sample
+
+
 def _summary_empty() -> SampleSession:
     sample = facts(status(State.RESETTING, marks=()))
     sample.session.on_session(SessionReport(signed_out(), "", NOW.monotonic_ns))
@@ -358,6 +391,7 @@ SESSIONS: Mapping[str, Callable[[], SampleSession]] = {
     "session_lost": _session_lost,
     "session_unreadable": _unreadable,
     "summary": _summary,
+    "summary_long": _summary_long,
     "summary_empty": _summary_empty,
     "session_long_names": _long_names,
 }

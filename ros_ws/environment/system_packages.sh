@@ -43,12 +43,18 @@ libxkbcommon.so.0 libxkbcommon0
 libxkbcommon-x11.so.0 libxkbcommon-x11-0
 LIBRARIES
 
+# The console's tones, where the extra `sound` is installed. Without them it is silent.
+sounds=()
+if compgen -G "${VIRTUAL_ENV:-.venv}/lib/python3*/site-packages/PySide6/QtMultimedia*" >/dev/null; then
+    grep -qF 'libpulse.so.0 ' <<<"$libraries" || sounds+=(libpulse0)
+fi
+
 # The tests start a PostgreSQL server of their own. A station needs none.
 servers=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || servers+=(postgresql)
 
 required=${#missing[@]}
-missing+=(${windows[@]+"${windows[@]}"} ${servers[@]+"${servers[@]}"})
+missing+=(${windows[@]+"${windows[@]}"} ${sounds[@]+"${sounds[@]}"} ${servers[@]+"${servers[@]}"})
 
 [ ${#missing[@]} -eq 0 ] && exit 0
 
@@ -56,6 +62,7 @@ give_up() {
     if [ "$required" -ne 0 ]; then echo "$1" >&2; exit 1; fi
     # Everything else works without them: say it and go on.
     if [ ${#windows[@]} -ne 0 ]; then echo "the console's windows will not open; to have them, $1" >&2; fi
+    if [ ${#sounds[@]} -ne 0 ]; then echo "the console will be silent; to hear it, $1" >&2; fi
     if [ ${#servers[@]} -ne 0 ]; then echo "the tests leave PostgreSQL out; to have it, $1" >&2; fi
     exit 0
 }

@@ -83,6 +83,7 @@ def texts(widget: QWidget) -> str:
         ("arm_stopped", ["ARM STOPPED"]),
         ("session_lost", ["SESSION LOST", "The session is not heard."]),
         ("summary", ["Session of op-07 is over", "85%", "contradicted"]),
+        ("summary_long", ["245", "5 h 59 min", "3 labelled successes are contradicted"]),
         ("summary_empty", ["Session of op-07 is over", "0 of 0 succeeded"]),
     ],
 )

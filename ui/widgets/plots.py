@@ -97,8 +97,13 @@ class TimePlot(_Plot):
         step, top_value = _scale(max(point.seconds for point in points))
         left = metrics.horizontalAdvance(f"{top_value:g}") + 10.0
         line = metrics.height()
+        last = max(point.number for point in points)
+        right = 10.0 + metrics.horizontalAdvance(str(last)) / 2
         area = QRectF(
-            room.left() + left, room.top() + 6, room.width() - left - 10, room.height() - line - 18
+            room.left() + left,
+            room.top() + 6,
+            room.width() - left - right,
+            room.height() - line - 18,
         )
         count = round(top_value / step)
         for tick in range(count + 1):
@@ -111,7 +116,6 @@ class TimePlot(_Plot):
                 Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
                 f"{tick * step:g}",
             )
-        last = max(point.number for point in points)
         for number in sorted({1, (last + 1) // 2, last}):
             x = area.left() + area.width() * _share(number, last)
             painter.drawText(
