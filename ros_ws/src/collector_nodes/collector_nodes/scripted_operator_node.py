@@ -23,6 +23,8 @@ from collector_nodes.asking_node import ANSWER_S, AskingNode, NotAnswered, run_a
 PIN_VARIABLE = "COLLECTOR_OPERATOR_PIN"  # arguments can be read by everyone on the machine
 PERFORM_S = 90.0
 READY_S = 60.0
+REQUEST_S = 5.0
+TRIES = 5
 
 
 class ScriptedOperatorNode(AskingNode):
@@ -186,9 +188,18 @@ class ScriptedOperatorNode(AskingNode):
 
     def _ask(self, request: str, fatal: bool = True, **fields: str) -> None:
         asked = SessionRequest.Request(request=request, source="script", **fields)
-        answer = self.ask(self._request, asked)
-        if not answer.ok and fatal:
-            raise NotAnswered(answer.message)
+        for tries_left in reversed(range(TRIES)):
+            self.wait(self._request.service_is_ready, READY_S, "the session does not answer")
+            try:
+                answer = self.answer(self._request.call_async(asked), REQUEST_S, "the session")
+            except NotAnswered:
+                # A session that was killed does not answer; the one that comes back does.
+                if not tries_left:
+                    raise
+                continue
+            if not answer.ok and fatal:
+                raise NotAnswered(answer.message)
+            return
 
     def _say(self, event: str, **values: Any) -> None:
         print(json.dumps({"event": event, **values}), flush=True)
