@@ -83,7 +83,7 @@ def draw_frames(
     T_base_board = T_base_holder @ matrix(T_holder_board)
     for frame, name, length, off in (
         (np.eye(4), "base", _BASE_AXIS_M, (0.0, 0.0, -0.07)),
-        (at, "ee", _AXIS_M, (0.0, 0.0, 0.04)),
+        (at, "ee", _AXIS_M, (0.0, -0.07, -0.03)),
         (T_base_camera, camera, _AXIS_M, (0.0, 0.0, 0.07)),
         (T_base_board, "board", _AXIS_M, (0.0, 0.0, -0.06)),
     ):
@@ -284,7 +284,18 @@ def _frustum(axes: Any, T: Array, intrinsics: Intrinsics) -> None:
 def _dashed(axes: Any, begin: Array, end: Array, name: str) -> None:
     a, b = begin[:3, 3], end[:3, 3]
     axes.plot(*np.stack([a, b], 1), color=QUIET, lw=1.0, ls=(0, (3, 3)))
-    axes.text(*((a + b) / 2), name, color=QUIET, fontsize=7.5, ha="center", va="bottom")
+    # Beside the line, where camera and tool are close together.
+    aside = np.array([-0.10, 0.10, 0.02]) if np.linalg.norm(b - a) < 0.25 else np.zeros(3)
+    axes.text(
+        *((a + b) / 2 + aside),
+        name,
+        color=INK,
+        fontsize=7.5,
+        ha="center",
+        va="bottom",
+        zorder=11,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
+    )
 
 
 def _polyline(axes: Any, points: Array, colour: str, width: float) -> None:

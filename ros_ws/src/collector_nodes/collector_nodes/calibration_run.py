@@ -37,8 +37,10 @@ SCENE_SEED = 1
 LEAST_MOVING = 60  # pictures in motion, before the delay is believed
 MORE_MOTION = 6  # poses driven through again for them, at most
 FEWEST_DRIVEN = 6
-# A move that nobody stopped is tried again, after longer pauses where it came no nearer.
-PAUSE_S, LONGEST_PAUSE_S = 0.5, 20.0
+# A move that nobody stopped is tried again while it comes nearer; longer where a busy machine
+# kept commands or readings waiting than where something stands in the arm's way.
+TRIES, PATIENCE_S, PAUSE_S = 3, 90.0, 0.7
+BUSY_WORDS = ("silent", "no command", "sent nothing", "says nothing")
 PROGRESS_M = 5e-3
 
 
@@ -183,19 +185,20 @@ class CalibrationRun:
 
         What a person did ends the calibration; a driver that was silent for a moment does not.
         """
-        pause_s, nearest_m = PAUSE_S, np.inf
+        tries, nearest_m, since_s = 0, np.inf, time.monotonic()
         while True:
             reached, message = self._move_once(pose, phase, sentence)
             if reached or message == OUT_OF_REACH:
                 return reached
             left_m = self._way_to(pose)
             if left_m < nearest_m - PROGRESS_M:
-                pause_s, nearest_m = PAUSE_S, left_m
-            else:
-                pause_s *= 2.0
-            if message in (STOPPED, TOOK_OVER) or pause_s > LONGEST_PAUSE_S:
+                tries, nearest_m, since_s = 0, left_m, time.monotonic()
+            tries += 1
+            busy = any(words in message for words in BUSY_WORDS)
+            over = time.monotonic() - since_s > PATIENCE_S if busy else tries >= TRIES
+            if message in (STOPPED, TOOK_OVER) or over:
                 raise RunEnded(f"the arm stopped on its way: {message}")
-            self._look_for(pause_s, phase, f"{message}. Trying again.")
+            self._look_for(PAUSE_S, phase, f"{message}. Trying again.")
 
     def _way_to(self, pose: Pose) -> float:
         """Return how far the arm is from ``pose``, m, turns counted as a move counts them."""
