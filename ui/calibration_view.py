@@ -22,11 +22,12 @@ from ui.calibration_values import (
     Pose7,
     Proposal,
 )
-from ui.station_view import LOST, STOPPED, ArmView, PictureState, StationView
+from ui.station_view import LOST, STOPPED, ArmView, PictureState, PictureView, StationView
 from ui.values import Instant
 
 NS_PER_S = 1_000_000_000
 SEEN_S = 1.5  # a board that was not seen for so long is not seen
+LATE_S = 2.0  # a camera without a picture for so long is lost
 SILENT_S = 10.0  # the calibrator says nothing while it works
 MIN_SQUARE_M, MAX_SQUARE_M = 0.001, 1.0
 MEANT_SQUARES_M = (0.030, 0.045)  # of the boards that can be printed, A4 and A3
@@ -385,7 +386,7 @@ class WizardFacts:
     ) -> tuple[WizardCheck, ...]:
         there = CheckState.OK if self.calibrator_there else CheckState.REFUSAL
         picture = next((p for p in station.pictures if p.camera == self.camera), None)
-        live = picture is not None and picture.state is PictureState.LIVE
+        live = _fresh(picture)
         arm = station.arm
         arm_off = _gone(arm) or arm.state == STOPPED
         arm_state = CheckState.REFUSAL if arm_off else CheckState.OK
@@ -425,11 +426,19 @@ class WizardFacts:
             Trouble.GONE: not self.calibrator_there,
             Trouble.ARM_STOPPED: arm.state == STOPPED,
             Trouble.ARM_LOST: _gone(arm),
-            Trouble.CAMERA_LOST: picture is None or picture.state is not PictureState.LIVE,
+            Trouble.CAMERA_LOST: not _fresh(picture),
             Trouble.SILENT: now.monotonic_ns - heard_ns > limit_s * NS_PER_S,
         }
         trouble = next((trouble for trouble, holds in wrong.items() if holds), None)
         return trouble, arm.fault if trouble is Trouble.ARM_LOST else ""
+
+
+def _fresh(picture: PictureView | None) -> bool:
+    """Whether pictures come; one that is late for a moment is no reason to stop."""
+    if picture is None or picture.age_s is None:
+        return False
+    shown = picture.state in (PictureState.LIVE, PictureState.STALE)
+    return shown and picture.age_s < LATE_S
 
 
 def _gone(arm: ArmView) -> bool:

@@ -138,6 +138,8 @@ class Wizard(QObject):
             self.facts.go(Event.NEXT)
 
     def _propose(self) -> None:
+        if self.facts.step is not WizardStep.PROPOSE:
+            return
         self.facts.begin_proposal()
         self._bridge.propose(self.facts.camera)
 

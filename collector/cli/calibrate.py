@@ -18,6 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from collector.calibration_result import CalibrationError, CameraCalibration, load_calibration
+from collector.cli.calibration_wizard import EPILOG as WIZARD_EPILOG
+from collector.cli.calibration_wizard import wizard
 from collector.clock import NS_PER_S, SystemClock
 from collector.station.bringup import Bringup, bring_up, default_launch_file
 from collector.station.description import Station, StationError, load_station
@@ -37,6 +39,8 @@ Examples:
 
   collector calibrate board
 
+  collector calibrate wizard my_station.yaml
+
   collector calibrate run --camera wrist --drive --square-mm 29.97
 
   collector calibrate show
@@ -44,6 +48,7 @@ Examples:
   collector calibrate demo
 """,
 )
+app.command(epilog=WIZARD_EPILOG)(wizard)
 
 
 class Camera(str, Enum):

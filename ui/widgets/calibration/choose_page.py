@@ -7,11 +7,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
-    QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QSizePolicy,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -22,7 +20,7 @@ from ui.sign import Shape
 from ui.theme import Theme
 from ui.values import CAMERAS
 from ui.widgets.calibration.board_drawing import BoardDrawing
-from ui.widgets.calibration.card import FIELD_HEIGHT, Card, Field
+from ui.widgets.calibration.card import Card, Field, Number, Tick
 from ui.widgets.symbol import draw_symbol
 from ui.widgets.text import ElidedLabel, scaled_font, set_colour
 
@@ -126,13 +124,10 @@ class ChoosePage(QWidget):
         self.width_field.setPlaceholderText("180.0")
         self.ruler = Field(self.tr("Length of the ruler, mm"), theme)
         self.ruler.setPlaceholderText("100.0")
-        self.squares = QSpinBox()
+        self.squares = Number(self.tr("Squares in a row"), theme)
         self.squares.setRange(3, 40)
         self.squares.setValue(6)
-        self.squares.setFixedHeight(FIELD_HEIGHT)
-        self.squares.setFont(scaled_font(self.font(), 1.2))
-        self.squares.setAccessibleName(self.tr("Squares in a row"))
-        self.as_meant = QCheckBox(self.tr("Take the board as it was meant: it was not measured"))
+        self.as_meant = Tick(self.tr("Take the board as it was meant: it was not measured"), theme)
         self.as_meant.setFont(scaled_font(self.font(), 1.0))
         self._said = ElidedLabel(1.15, bold=True, lines=3)
         self._lay_out()
@@ -180,7 +175,7 @@ class ChoosePage(QWidget):
         self._theme = theme
         for part in (*self.cards.values(), self._cameras, self._who, self._board, self._drawing):
             part.set_theme(theme)
-        for field in (self.person, self.width_field, self.ruler):
+        for field in (self.person, self.width_field, self.ruler, self.squares, self.as_meant):
             field.set_theme(theme)
         set_colour(self._explain, theme.text)
         for label in self._names:

@@ -6,14 +6,14 @@ import math
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QCheckBox, QHBoxLayout, QListWidget, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QWidget
 
 from ui.calibration_scene import proposal_scene, tilt_rad
 from ui.calibration_values import Pose7
 from ui.calibration_view import WizardView
 from ui.scene_projection import Scene
 from ui.theme import Theme
-from ui.widgets.calibration.card import Card, ground
+from ui.widgets.calibration.card import Card, Tick, ground
 from ui.widgets.calibration.scene_view import SceneView
 from ui.widgets.text import ElidedLabel, scaled_font, set_colour
 from ui.wording import sentence
@@ -36,7 +36,9 @@ class ProposePage(QWidget):
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setFont(scaled_font(self.font(), 1.05))
         self.list.currentRowChanged.connect(lambda _: self._draw())
-        self.confirm = QCheckBox(self.tr("The way is clear, and I watch the arm, hand at the stop"))
+        self.confirm = Tick(
+            self.tr("The way is clear, and I watch the arm, hand at the stop"), theme
+        )
         self.confirm.setFont(scaled_font(self.font(), 1.1, bold=True))
         self.confirm.toggled.connect(self.confirmed)
         column = self._card.column
@@ -53,6 +55,7 @@ class ProposePage(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self.scene.set_theme(theme)
         self._card.set_theme(theme)
+        self.confirm.set_theme(theme)
         set_colour(self._explain, theme.text)
         ground(self.list, theme.surface)
         palette = self.list.palette()
