@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -15,11 +16,12 @@ import pytest
 from ui.actions import ACTIONS, COMMANDS, ActionId, Debounce, find_action, rebound
 from ui.cues import Cue
 from ui.gamepad import Gamepads
-from ui.keyboard_teleop import KEYS
+from ui.keyboard_teleop import KEYS, SPEED_KEYS, SPEEDS
 from ui.settings import Settings, SettingsError, load_settings
 from ui.sounds import RATE_HZ, VOLUME, Sounds, wav, waveform
 
 ROOT = Path(__file__).parents[2]
+CONSOLE_DOC = (ROOT / "docs" / "console.md").read_text(encoding="utf-8")
 
 # The table
 
@@ -28,6 +30,28 @@ def test_no_key_is_bound_twice_nor_moves_the_arm_too():
     keys = [key for action in ACTIONS for key in action.keys]
     assert len(keys) == len(set(keys))
     assert not KEYS & set(keys)
+
+
+def test_the_documentation_has_the_same_table():
+    rows = [
+        f"| {a.text} | {', '.join(a.keys) or '–'} | {a.shown_buttons() or '–'} |" for a in ACTIONS
+    ]
+    assert "\n".join(rows) in CONSOLE_DOC
+
+
+def test_the_documentation_names_the_keys_and_speeds_of_teleoperation():
+    for key in KEYS - set(SPEED_KEYS):
+        assert re.search(rf"^\| [^|]*\b{key}\b[^|]* \|", CONSOLE_DOC, re.MULTILINE), key
+    assert ", ".join(f"{100 * linear:g}" for linear, _ in SPEEDS) + " cm/s" in CONSOLE_DOC
+    assert ", ".join(str(angular) for _, angular in SPEEDS) + " rad/s" in CONSOLE_DOC
+
+
+def test_the_settings_of_the_documentation_are_valid(tmp_path):
+    (text,) = re.findall(r"```yaml\n(.*?)```", CONSOLE_DOC, re.DOTALL)
+    path = tmp_path / "console.yaml"
+    path.write_text(text, encoding="utf-8")
+    settings = load_settings(path)
+    assert settings.keys["discard"] == ("Backspace", "Left")
 
 
 def test_every_command_has_a_key_a_pedals_key_and_a_button():
