@@ -26,6 +26,7 @@ from collector.station.description import StationError
 from collector_interfaces.action import Calibrate
 from collector_interfaces.srv import DecideCalibration, ProposePoses
 from collector_nodes.calibrator_node import CalibratorNode
+from collector_nodes.executor_call import in_executor
 from collector_nodes.station_node import StartError, StationNode
 
 OWN_AFTER_S = 3.0  # without a calibrator: this process runs one
@@ -111,15 +112,14 @@ class CalibrationClient(StationNode):
             poses_json=poses if self.drive else "",
             views=self.views,
         )
-        handle = self._answer(
-            self._calibrate.send_goal_async(goal, self._on_feedback), "the calibrator"
-        )
+        sent = in_executor(self, lambda: self._calibrate.send_goal_async(goal, self._on_feedback))
+        handle = self._answer(sent, "the calibrator")
         if not handle.accepted:
             raise Failed("the calibrator is busy: wait for the calibration that is under way")
-        ended = handle.get_result_async()
+        ended = in_executor(self, handle.get_result_async)
         while not ended.done():
             if self.interrupted.is_set():
-                handle.cancel_goal_async()
+                in_executor(self, handle.cancel_goal_async)
                 self._wait(ended.done, ANSWER_S, always=True)
                 raise Failed("cancelled: everything is as it was")
             time.sleep(LOOK_S)

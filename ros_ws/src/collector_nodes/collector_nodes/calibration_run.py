@@ -211,15 +211,14 @@ class CalibrationRun:
     def _move_once(self, pose: Pose, phase: str, sentence: str) -> tuple[bool, str]:
         self.tell(phase, sentence)
         try:
-            handle = self._probe.begin_move(pose, self._node.speed_m_s)
+            handle, ended = self._probe.begin_move(pose, self._node.speed_m_s)
         except NoAnswer as error:
             raise RunEnded(str(error)) from error
-        ended = handle.get_result_async()
         try:
             while not ended.done():
                 self._look(phase, sentence)
         except RunEnded:
-            handle.cancel_goal_async()
+            self._probe.end_move(handle)
             raise
         result = ended.result().result
         return bool(result.reached), str(result.message)

@@ -17,6 +17,7 @@ from collector_interfaces.action import MoveArm
 from collector_interfaces.msg import ArmState, WorldState
 from collector_interfaces.srv import ResetWorld
 from collector_nodes import qos
+from collector_nodes.executor_call import in_executor
 from collector_nodes.inbox import Inbox
 from collector_nodes.messages import from_pose, to_ns, to_pose
 from collector_nodes.station_node import StationNode
@@ -34,6 +35,7 @@ class StationProbe:
     """Not for the executor's own thread, which must be free to bring the answers."""
 
     def __init__(self, node: StationNode) -> None:
+        self._node = node
         clock = node.station_clock
         self._arms = Inbox(node, ArmState, "/arm/state", qos.ARM_STATE, ARM_STATES_KEPT, clock)
         self._worlds = Inbox(node, WorldState, "/simulator/world_state", qos.WORLD_STATE, 1, clock)
@@ -58,12 +60,18 @@ class StationProbe:
         """The scene that the simulator shows; empty without one."""
         return "" if self._world is None else str(self._world.task_id)
 
-    def begin_move(self, goal: Pose, speed_m_s: float) -> Any:
-        """Let the arm move; return the goal's handle. Raises NoAnswer."""
+    def begin_move(self, goal: Pose, speed_m_s: float) -> tuple[Any, Future]:
+        """Let the arm move; return the goal's handle and its result to come. Raises NoAnswer."""
         if not self._wait(self._move.server_is_ready, ANSWER_S):
             raise NoAnswer("the teleoperation does not answer: is the station running?")
         target = MoveArm.Goal(target=to_pose(goal), speed_m_s=speed_m_s)
-        return self._answer(self._move.send_goal_async(target), "the teleoperation")
+        sent = in_executor(self._node, lambda: self._move.send_goal_async(target))
+        handle = self._answer(sent, "the teleoperation")
+        return handle, in_executor(self._node, handle.get_result_async)
+
+    def end_move(self, handle: Any) -> None:
+        """Cancel a move, without waiting for its end."""
+        in_executor(self._node, handle.cancel_goal_async)
 
     def lay_out(self, scene: str, seed: int) -> None:
         """Lay a scene out in the simulator and let the arm rest in it. Raises NoAnswer."""
