@@ -11,7 +11,12 @@
                    ``settings`` changes it, ``gamepad`` hears buttons
 ``keyboard_teleop``  keys held -> a velocity; ``teleop_keys`` hears them
 ``cues``           which tone goes with what happens; ``sounds`` plays them
-``bridge``         ROS 2 in, Qt signals out; the only module that imports rclpy
+``bridge``         ROS 2 in, Qt signals out; with ``calibration_bridge`` alone imports rclpy
 ``widgets``        widgets that show plain values and hold no logic
+``calibration_*`` the calibration wizard likewise: ``calibration_view`` where it stands,
+                   ``calibration_signs``, ``calibration_wording`` its texts,
+                   ``calibration_scene`` and ``scene_projection`` what is drawn in space,
+                   ``verification_overlay`` what is drawn over pictures, ``calibration_window``
+                   the window, ``calibration_bridge`` its ROS, ``calibration_wizard`` runs it
 ``console_window`` the window; ``console`` runs it; ``gallery`` shows it in every state
 """

@@ -219,9 +219,9 @@ def _propose_buttons(view: WizardView, confirmed: bool) -> tuple[NavButton, ...]
     drive, by_hand = translate("calibration", "Drive"), translate("calibration", "Move by hand")
     return (
         _back(),
-        NavButton(NavAction.PROPOSE, again, not view.proposing),
+        NavButton(NavAction.PROPOSE, again, not view.proposing, not view.can_next),
         NavButton(NavAction.BY_HAND, by_hand),
-        NavButton(NavAction.DRIVE, drive, view.can_next and confirmed, True),
+        NavButton(NavAction.DRIVE, drive, view.can_next and confirmed, view.can_next),
     )
 
 

@@ -167,7 +167,8 @@ class CalibrationWindow(QWidget):
             self.result.verification.show_picture(picture)
         for page, views in self._live.items():
             wanted = None
-            if page is self.capture and view.progress is not None:
+            # Where the board is wanted helps a person alone: an arm that drives has its poses.
+            if page is self.capture and view.progress is not None and view.by_hand:
                 wanted = view.progress.figures.wanted_place
             for camera, live in views.items():
                 live.setVisible(camera == view.camera)

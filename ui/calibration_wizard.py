@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtCore import QLocale, QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
@@ -34,6 +34,7 @@ from ui.calibration_window import CalibrationWindow
 from ui.console import system_instant
 from ui.display import display_problem
 from ui.station_view import StationFacts
+from ui.translation import install_translation
 from ui.values import CAMERAS, CameraFrame, Command, Instant, UnreadableFrame
 from ui.verification_overlay import VerificationOverlay, pose_at, verification
 
@@ -292,6 +293,7 @@ def run(arguments: Sequence[str]) -> int:
         return CANNOT_RUN
     application = QApplication([*arguments[:1]])
     application.setApplicationName("collector calibrate wizard")
+    install_translation(application, QLocale.system())
     themes.apply(application, themes.system_theme())
     window = CalibrationWindow(themes.system_theme())
 
