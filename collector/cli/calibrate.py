@@ -127,6 +127,12 @@ def run(
     speed: Annotated[
         float, typer.Option(min=0.01, max=0.25, help="How fast the arm drives, m/s.")
     ] = 0.1,
+    robot_mm: Annotated[
+        float, typer.Option(min=0.001, max=10.0, help="The arm's repeatability, mm an axis.")
+    ] = 0.5,
+    robot_deg: Annotated[
+        float, typer.Option(min=0.001, max=5.0, help="The arm's repeatability, degrees an axis.")
+    ] = 0.1,
     yes: Annotated[
         bool, typer.Option("--yes", help="Ask nothing: move, and accept what is not refused.")
     ] = False,
@@ -163,6 +169,8 @@ def run(
             poses=views,
             views=0 if drive else views,
             speed_m_s=speed,
+            robot_sigma_m=robot_mm / 1e3,
+            robot_sigma_rad=float(np.deg2rad(robot_deg)),
         )
     except KeyboardInterrupt:
         console.print("interrupted: the arm is let go, and everything is as it was")

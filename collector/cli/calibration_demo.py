@@ -28,6 +28,8 @@ from collector.station.supervisor import Supervisor, SupervisorEvent
 
 SIZE, FPS = (640, 480), 10
 SPEED_M_S = 0.2
+# The simulated arm reports its pose exactly; a good real one is as sure as this.
+ROBOT_SIGMA_M, ROBOT_SIGMA_RAD = 2e-4, 6e-4
 COVERS = 3.0  # standard deviations that an error may be
 STATION_FILE = "station.yaml"
 
@@ -123,7 +125,14 @@ def _calibrate(console: Console, station: Path, camera: str, views: int) -> str:
 def _follow(console: Console, status: Any, bringup: Bringup, camera: str, views: int) -> str:
     report = ""
     with CalibrationProcess(
-        bringup, camera=camera, drive=True, person="demo", poses=views, speed_m_s=SPEED_M_S
+        bringup,
+        camera=camera,
+        drive=True,
+        person="demo",
+        poses=views,
+        speed_m_s=SPEED_M_S,
+        robot_sigma_m=ROBOT_SIGMA_M,
+        robot_sigma_rad=ROBOT_SIGMA_RAD,
     ) as process:
         for event in process.events():
             kind = event["event"]
