@@ -141,6 +141,7 @@ class StationBridge(QObject):
         if self._thread is None:
             return
         self._closing.set()
+        self._executor.wake()
         self._thread.join()
         self._thread = None
         with self._lock:

@@ -54,6 +54,7 @@ class OperatorHands:
 
     def close(self) -> None:
         self._closing.set()
+        self._executor.wake()
         self._thread.join()
         self._perform.destroy()
         self._executor.shutdown()

@@ -74,6 +74,7 @@ class PlayedSession:
 
     def close(self) -> None:
         self._closing.set()
+        self._executor.wake()
         self._thread.join()
         self._executor.shutdown()
         self._node.destroy_node()

@@ -41,6 +41,22 @@ def window(qtbot, time_ns):
     return made
 
 
+@pytest.fixture(scope="module")
+def lasting_window(qapp):
+    made = ConsoleWindow(LIGHT)
+    yield made
+    made.deleteLater()
+
+
+@pytest.fixture
+def shown_window(lasting_window):
+    """A window that goes from state to state, as it does at a station: only to be looked at."""
+    lasting_window.resize(1280, 800)
+    lasting_window.show()
+    yield lasting_window
+    lasting_window.hide()  # two of them would share their keys
+
+
 @pytest.fixture
 def asked(window):
     calls = []
@@ -87,7 +103,8 @@ def texts(widget: QWidget) -> str:
         ("summary_empty", ["Session of op-07 is over", "0 of 0 succeeded"]),
     ],
 )
-def test_each_state_says_what_it_is_and_what_to_do(window, state, words):
+def test_each_state_says_what_it_is_and_what_to_do(shown_window, state, words):
+    window = shown_window
     show(window, state)
     shown = texts(window)
     for word in words:
@@ -96,7 +113,8 @@ def test_each_state_says_what_it_is_and_what_to_do(window, state, words):
 
 @pytest.mark.parametrize("size", [*SIZES, QSize(1180, 720)], ids=lambda s: f"{s.width()}")
 @pytest.mark.parametrize("state", list(SESSIONS))
-def test_nothing_is_pushed_out_of_the_window_or_over_its_neighbour(window, state, size):
+def test_nothing_is_pushed_out_of_the_window_or_over_its_neighbour(shown_window, state, size):
+    window = shown_window
     window.resize(size)
     show(window, state)
     assert window.size() == size
@@ -124,7 +142,8 @@ def test_nothing_is_pushed_out_of_the_window_or_over_its_neighbour(window, state
 
 
 @pytest.mark.parametrize("state", ["practice_card", "session_long_names", "fell_back"])
-def test_the_task_shows_whole_lines_whatever_the_texts(window, state):
+def test_the_task_shows_whole_lines_whatever_the_texts(shown_window, state):
+    window = shown_window
     show(window, "practice_recording")
     show(window, state)
     panel = window.task
