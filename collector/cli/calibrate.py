@@ -294,8 +294,8 @@ def show(station: StationFile = None, *, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("camera", "measured", "age", "position", "orientation", "focal", "delay", "by"):
-        numbers = title in ("age", "position", "orientation", "focal", "delay")
+    for title in ("camera", "measured", "age", "place", "turn", "focal", "delay", "by"):
+        numbers = title in ("age", "place", "turn", "focal", "delay")
         table.add_column(title, justify="right" if numbers else "left", no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row), style="dim" if row["older"] else "")
@@ -404,8 +404,8 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         return "-" if value is None else before + text.format(factor * value)
 
     return [
-        row["camera"] + (" (before)" if row["older"] else ""),
-        row["date"] or row["method"],
+        "  before" if row["older"] else row["camera"],
+        row["date"][:16].replace("T", " ") or row["method"],
         number("age_days", 1.0, "{:.1f} d", ""),
         number("sigma_m", 1e3, "{:.2f} mm"),
         number("sigma_rad", 180.0 / np.pi, "{:.3f}°"),
