@@ -10,12 +10,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import rclpy
+from rclpy.action import ActionClient
+from rclpy.action.client import ClientGoalHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.task import Future
 
 from collector.simulation.tasks import UnknownTask
 from collector.station.description import StationError
 from collector.tasks.library import TaskLibraryError
+from collector_nodes.executor_call import in_executor
 from collector_nodes.station_node import StartError, StationNode
 
 ANSWER_S = 10.0  # any service
@@ -37,6 +40,22 @@ class AskingNode(StationNode):
         """Wait for a future and return its result. Raises NotAnswered."""
         self.wait(future.done, timeout_s, f"{who} does not answer")
         return future.result()
+
+    def send_goal(
+        self,
+        action: ActionClient,
+        goal: Any,
+        who: str,
+        on_feedback: Callable[[Any], None] | None = None,
+    ) -> ClientGoalHandle:
+        """Send a goal and return its handle, accepted or not. Raises NotAnswered."""
+        sent = in_executor(self, lambda: action.send_goal_async(goal, on_feedback))
+        handle: ClientGoalHandle = self.answer(sent, ANSWER_S, who)
+        return handle
+
+    def result_of(self, handle: ClientGoalHandle) -> Future:
+        """Return the future of an accepted goal's result."""
+        return in_executor(self, handle.get_result_async)
 
     def wait(self, happened: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
         """Wait until ``happened``. Raises NotAnswered, which says ``otherwise``."""

@@ -41,7 +41,7 @@ class RecordingClient:
         self._number = 0  # of the episode in hand: answers to others come too late
         self._ended: Callable[[Ended], None] | None = None
         self._handle: ClientGoalHandle | None = None
-        self._cancel_wanted = False
+        self._clear_wanted = False
         self._deadline_ns = 0
         self._stopped: Callable[[], None] | None = None
         self._stop_deadline_ns = 0
@@ -62,14 +62,18 @@ class RecordingClient:
     def begin(self, goal: EpisodeGoal, ended: Callable[[Ended], None]) -> None:
         self._number += 1
         number = self._number
-        self._ended, self._handle, self._cancel_wanted = ended, None, False
+        self._ended, self._handle = ended, None
+        self._goal = _message(goal)
         self._steps = 0
         if not self._action.server_is_ready():
             self._end(Ended("", message="the recorder does not answer: start it, then try again"))
             return
         self._deadline_ns = self._clock.now_ns() + SILENT_NS
-        self._goal = _message(goal)
-        self._send(number)
+        if self._clear_wanted:
+            # What a session before this one left comes to its end first.
+            self._send_again_ns = self._clock.now_ns() + SEND_AGAIN_NS
+        else:
+            self._send(number)
 
     def _send(self, number: int) -> None:
         self._send_again_ns = None
@@ -80,11 +84,17 @@ class RecordingClient:
 
     def stop(self, done: Callable[[], None]) -> None:
         self._stopped = done
+        if self._is_waiting():
+            self._end(Ended("", message="the recorder had not begun yet"))
+            return
         self._stop_deadline_ns = self._clock.now_ns() + STOP_NS
         if self._stop.service_is_ready():
             self._stop.call_async(Trigger.Request()).add_done_callback(lambda _: self._on_stopped())
 
     def finish(self, outcome: str, judgement: Judgement) -> None:
+        if self._is_waiting():  # another's episode must not be sealed with this label
+            self._end(Ended("", message="the recorder had not begun yet"))
+            return
         self._deadline_ns = self._clock.now_ns() + SEALING_NS
         if not self._finish.service_is_ready():
             self._deadline_ns = self._clock.now_ns() + SILENT_NS
@@ -99,13 +109,25 @@ class RecordingClient:
 
     def cancel(self) -> None:
         self._deadline_ns = self._clock.now_ns() + SEALING_NS
-        self._cancel_wanted = True
+        if self._ended is None:
+            self._clear_wanted = True
+            self._clear()
+            return
         if self._handle is not None:
             self._handle.cancel_goal_async()
-        elif self._ended is None and self._cancel_any.service_is_ready():
+        else:
+            self._end(Ended("", message="the recorder had not begun yet"))
+
+    def _clear(self) -> None:
+        """Cancel whatever the recorder has in hand, whoever asked for it."""
+        if self._clear_wanted and self._cancel_any.service_is_ready():
             # An empty goal id and stamp mean all goals.
             self._cancel_any.call_async(CancelGoal.Request())
-            self._cancel_wanted = False
+            self._clear_wanted = False
+
+    def _is_waiting(self) -> bool:
+        """Whether an episode was asked for that the recorder has not begun."""
+        return self._ended is not None and self._handle is None
 
     def watch(self) -> None:
         """Give up what does not answer. Called some times a second."""
@@ -116,23 +138,23 @@ class RecordingClient:
             busy = self._send_again_ns is not None
             why = "is busy: wait until it has sealed" if busy else "fell silent: its node has died"
             self._end(Ended("", message=f"the recorder {why}"))
-        if self._send_again_ns is not None and now_ns > self._send_again_ns:
+        self._clear()  # wanted before the recorder was there
+        waits = self._ended is not None and self._send_again_ns is not None
+        if waits and now_ns > (self._send_again_ns or 0) and not self._clear_wanted:
             self._send(self._number)
-        if self._cancel_wanted and self._ended is None and self._cancel_any.service_is_ready():
-            self.cancel()  # wanted before the recorder was there
 
     def _on_accepted(self, number: int, future: Future) -> None:
-        if number != self._number or self._ended is None:
-            return
         handle = future.result()
+        if number != self._number or self._ended is None:
+            if handle.accepted:  # given up meanwhile
+                handle.cancel_goal_async()
+            return
         if not handle.accepted:
             # It still seals what a session before this one had it record.
             self._send_again_ns = self._clock.now_ns() + SEND_AGAIN_NS
             return
         self._handle = handle
         handle.get_result_async().add_done_callback(lambda done: self._on_result(number, done))
-        if self._cancel_wanted:
-            self.cancel()
 
     def _on_feedback(self, number: int, message: Any) -> None:
         if number == self._number:
@@ -158,7 +180,6 @@ class RecordingClient:
     def _end(self, ended: Ended) -> None:
         tell, self._ended = self._ended, None
         self._handle = self._send_again_ns = None
-        self._cancel_wanted = False
         self._on_stopped()
         if tell is not None:
             tell(ended)

@@ -18,7 +18,7 @@ from collector_interfaces.action import PerformTask
 from collector_interfaces.msg import SessionState, WorldState
 from collector_interfaces.srv import SessionRequest
 from collector_nodes import qos
-from collector_nodes.asking_node import ANSWER_S, AskingNode, NotAnswered, run_asking
+from collector_nodes.asking_node import AskingNode, NotAnswered, run_asking
 
 PIN_VARIABLE = "COLLECTOR_OPERATOR_PIN"  # arguments can be read by everyone on the machine
 PERFORM_S = 90.0
@@ -162,10 +162,10 @@ class ScriptedOperatorNode(AskingNode):
             fail_on_purpose=fail_on_purpose,
             skill=self._skill,
         )
-        handle = self.answer(self._perform.send_goal_async(goal), ANSWER_S, "the teleoperation")
+        handle = self.send_goal(self._perform, goal, "the teleoperation")
         if not handle.accepted:
             raise NotAnswered("the teleoperation device is busy, or sees another scene")
-        performed = handle.get_result_async()
+        performed = self.result_of(handle)
         self.wait(
             lambda: performed.done() or self._now().state is not State.RECORDING,
             PERFORM_S,

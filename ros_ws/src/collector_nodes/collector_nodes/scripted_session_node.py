@@ -167,13 +167,11 @@ class ScriptedSession(AskingNode):
 
     def _begin_recording(self, goal: RecordEpisode.Goal) -> tuple[ClientGoalHandle, Future]:
         self._recorded_steps = 0
-        handle = self.answer(
-            self._record.send_goal_async(goal, self._on_feedback), ANSWER_S, "the recorder"
-        )
+        handle = self.send_goal(self._record, goal, "the recorder", self._on_feedback)
         if not handle.accepted:
             raise NotAnswered("the recorder is busy")
         # The scene before the first motion belongs to the episode.
-        recorded = handle.get_result_async()
+        recorded = self.result_of(handle)
         self.wait(
             lambda: self._recorded_steps > 0 or recorded.done(),
             ANSWER_S,
@@ -188,10 +186,10 @@ class ScriptedSession(AskingNode):
     ) -> bool:
         """Let the operator perform; return whether it believes that it succeeded."""
         goal = PerformTask.Goal(task_id=task_id, seed=seed, fail_on_purpose=fail_on_purpose)
-        handle = self.answer(self._perform.send_goal_async(goal), ANSWER_S, "the teleoperation")
+        handle = self.send_goal(self._perform, goal, "the teleoperation")
         if not handle.accepted:
             raise NotAnswered("the scripted operator is busy, or sees another scene")
-        performed = handle.get_result_async()
+        performed = self.result_of(handle)
         self.wait(
             lambda: performed.done() or recorded.done() or self._recorder_is_silent(),
             PERFORM_S,
