@@ -27,7 +27,8 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 -m "not ros and not endurance"
+	$(BIN)/pytest -m "ros and not endurance"
 
 bench: setup
 	@$(BIN)/python -m benchmarks

@@ -193,5 +193,5 @@ def test_a_lens_that_folds_the_picture_is_refused_at_the_start(rig: Rig) -> None
     k, parent, transform = default_camera("static", 64, 48)
     k = dataclasses.replace(k, distortion=(-2.0, 0.0, 0.0, 0.0, 0.0))
     camera = SimulatedCamera("static", k, parent, transform, 10.0, rig.newest, rig.clock)
-    with pytest.raises(CameraError, match="camera static: the distortion .* folds"):
+    with pytest.raises(CameraError, match=r"camera static: the distortion .* folds"):
         camera.start()
