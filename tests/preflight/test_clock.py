@@ -59,7 +59,9 @@ def test_a_clock_that_is_kept_tells_how_far_off_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [kernel(TIME_ERROR), kernel(status=STA_UNSYNC), kernel(-1)], ids=str
+    "told",
+    [kernel(TIME_ERROR), kernel(status=STA_UNSYNC), kernel(-1)],
+    ids=["error", "unsynchronised", "not permitted"],
 )
 def test_a_clock_that_nothing_keeps_has_no_reference(told: Callable[[Timex], int]) -> None:
     assert reference_offset_ns(told) is None
