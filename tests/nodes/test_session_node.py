@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-from rcl_interfaces.msg import Log
 from rclpy.qos import qos_profile_sensor_data
 from ros_graph import Graph, Heard
 from sensor_msgs.msg import Joy
@@ -126,23 +125,33 @@ def test_what_is_not_known_is_refused(graph: Graph, operator_id: str) -> None:
 
 
 def test_a_button_of_the_device_asks_like_a_console(
-    graph: Graph, station: StationFile, operator_id: str
+    graph: Graph,
+    station: StationFile,
+    operator_id: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     station.change({"teleop": {"buttons": {"topic": "/joy", "start_stop": 3}}})
-    graph.add(SessionNode)
-    heard = hear(graph)
-    ask(graph, "sign_in", who=operator_id, pin=PIN)
-    graph.wait(lambda: heard.last.state == "preflight", "nobody is signed in")
-    log = graph.hear(Log, "/rosout")
+    node = graph.add(SessionNode)
+    asked: list[tuple[str, str]] = []
+    answer = node._on_request
+
+    def noted(
+        request: SessionRequest.Request, response: SessionRequest.Response
+    ) -> SessionRequest.Response:
+        asked.append((request.source, request.request))
+        return answer(request, response)
+
+    monkeypatch.setattr(node, "_on_request", noted)
     joy = graph.publisher(Joy, "/joy", qos_profile_sensor_data)
 
     def is_heard() -> bool:
         # Best effort: a press may be lost, as with the real device.
         joy.publish(Joy(buttons=[0, 0, 0, 0]))
         joy.publish(Joy(buttons=[0, 0, 0, 1]))
-        return any("device was refused start_stop" in m.msg for m in log.messages)
+        return bool(asked)
 
     graph.wait(is_heard, "the button asks for nothing")
+    assert set(asked) == {("device", "start_stop")}
 
 
 def test_a_task_library_that_is_wrong_ends_the_node_with_its_sentence(

@@ -127,7 +127,7 @@ def test_nothing_is_said_against_a_station_that_is_fit(watched: Watched) -> None
         watched.streams.wait(fit, "")
     except AssertionError:
         pytest.fail(str(levels))
-    assert len(levels) == 17
+    assert len(levels) == 19
     assert "of 10 Hz" in levels["camera.static.stream"]
     assert "1.0 days" in levels["camera.wrist.calibration"]
 
