@@ -289,6 +289,7 @@ def test_a_whole_session_by_keys_alone(
     assert outcomes == ["success", "failure", "discarded", "success"]
 
 
+@pytest.mark.endurance
 @pytest.mark.timeout(240)
 def test_a_console_that_is_killed_and_a_session_that_dies_lose_nothing(
     quiet: None, station: RunningStation, operator_id: str, person: OperatorAtConsole

@@ -29,7 +29,9 @@ pytestmark = [pytest.mark.ros, pytest.mark.system]
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("cameras", ["simulated", "recorded"])
+@pytest.mark.parametrize(
+    "cameras", ["simulated", pytest.param("recorded", marks=pytest.mark.endurance)]
+)
 def test_demo_seals_episodes_that_verify(cameras: str, tmp_path: Path, domain_id: int) -> None:
     tasks = {"simulated": "open_drawer,press_switch", "recorded": "press_switch"}[cameras]
     count = len(tasks.split(","))
