@@ -5,7 +5,6 @@ Made with Matplotlib's object interface and the Agg canvas: no display, no globa
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,11 +50,6 @@ def figure_png(figure: Figure) -> bytes:
     FigureCanvasAgg(figure)
     figure.savefig(file, format="png", dpi=DPI, facecolor="white")
     return file.getvalue()
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write ``figure`` as a PNG file, to look at it."""
-    path.write_bytes(figure_png(figure))
 
 
 def draw_frames(

@@ -101,11 +101,6 @@ class Sounds(QObject):
         finally:
             qInstallMessageHandler(before)
 
-    @property
-    def audible(self) -> bool:
-        """Whether tones can be heard here."""
-        return bool(self._effects)
-
     def play(self, cue: Cue) -> None:
         """Play a cue now."""
         if self._voice is not None:

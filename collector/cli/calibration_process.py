@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -15,6 +13,7 @@ from typing import Any
 from typing_extensions import Self
 
 from collector.station.bringup import Bringup
+from collector.station.node_process import node_command, node_environment
 
 CLIENT_MODULE = "collector_nodes.calibration_client_node"
 END_S = 20.0
@@ -30,17 +29,14 @@ class CalibrationProcess:
     def __init__(
         self, bringup: Bringup, environment: Mapping[str, str] | None = None, **parameters: Any
     ) -> None:
-        values = {"station": str(bringup.station_path), **parameters}
-        words = [w for name, v in values.items() for w in ("-p", f"{name}:={json.dumps(v)}")]
-        inherited = os.environ if environment is None else environment
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed at the end
         self._process = subprocess.Popen(
-            [sys.executable, "-m", CLIENT_MODULE, "--ros-args", *words],
+            node_command(bringup, CLIENT_MODULE, parameters),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env={**inherited, **bringup.launch.processes[0].environment},
+            env=node_environment(bringup, environment),
         )
 
     def events(self) -> Iterator[dict[str, Any]]:

@@ -116,7 +116,7 @@ def demo(
     if workflow:
         from collector.cli.workflow_demo import run_workflow_demo
 
-        run_workflow_demo(data, episodes or 4, seed, as_json)
+        raise typer.Exit(run_workflow_demo(data, episodes or 4, seed, as_json))
     console = Console(stderr=as_json, highlight=False)
     episodes = episodes or 6
     plan = Plan(_chosen_tasks(tasks), episodes, seed, fail_share)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -19,6 +17,7 @@ from rich.text import Text
 from collector.station.bringup import Bringup, bring_up, default_launch_file
 from collector.station.description import StationError
 from collector.station.launch_file import LaunchError
+from collector.station.node_process import node_command, node_environment
 
 CANNOT_ASK = 2
 NODE_MODULE = "collector_nodes.preflight_node"
@@ -93,18 +92,15 @@ def _refuse(sentence: str) -> NoReturn:
 
 def _ask(bringup: Bringup, patience_s: float) -> dict[str, Any]:
     """Run the node that looks at the station; return what it reports."""
-    parameters = {"station": str(bringup.station_path), "patience_s": patience_s}
-    words = [w for name, v in parameters.items() for w in ("-p", f"{name}:={json.dumps(v)}")]
-    command = [sys.executable, "-m", NODE_MODULE, "--ros-args", *words]
     with Console(stderr=True).status("listening to the station ..."):
         try:
             answer = subprocess.run(
-                command,
+                node_command(bringup, NODE_MODULE, {"patience_s": patience_s}),
                 capture_output=True,
                 text=True,
                 check=False,
                 timeout=patience_s + START_S,
-                env={**os.environ, **bringup.launch.processes[0].environment},
+                env=node_environment(bringup),
             )
         except subprocess.TimeoutExpired:
             _refuse("the station's preflight does not answer: try again, or restart the station")

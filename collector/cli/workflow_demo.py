@@ -61,8 +61,8 @@ class Tally:
         return moves[-1]
 
 
-def run_workflow_demo(data: Path, demonstrations: int, seed: int, as_json: bool) -> None:
-    """Run the demo in a folder of its own below ``data``; ends with its exit code."""
+def run_workflow_demo(data: Path, demonstrations: int, seed: int, as_json: bool) -> int:
+    """Run the demo in a folder of its own below ``data``; return its exit code."""
     console = Console(stderr=as_json, highlight=False)
     folder = data.absolute() / FOLDER
     try:
@@ -77,24 +77,24 @@ def run_workflow_demo(data: Path, demonstrations: int, seed: int, as_json: bool)
             _tell(console, tally, event)
     except (StationError, LaunchError, CatalogueError, DemoError) as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        return 2
     except OSError as error:
         typer.echo(
             f"{error.filename or data} cannot be written: {error.strerror}: "
             "choose another folder with --data",
             err=True,
         )
-        raise typer.Exit(2) from None
+        return 2
     except KeyboardInterrupt:
         console.print(f"interrupted; what was recorded is kept in {folder}", soft_wrap=True)
-        raise typer.Exit(130) from None
+        return 130
     episodes = [path for path in find_episodes(folder).sealed if path not in known]
     problems = {path.name: [str(p) for p in verify(path)] for path in episodes}
     if as_json:
         _print_json(tally, episodes, problems)
     else:
         _print(console, tally, folder, episodes, problems)
-    raise typer.Exit(1 if any(problems.values()) or not tally.order else 0)
+    return 1 if any(problems.values()) or not tally.order else 0
 
 
 def _tell(console: Console, tally: Tally, event: Event) -> None:

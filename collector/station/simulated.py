@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,9 +14,12 @@ import yaml
 from typing_extensions import Self
 
 from collector.station.bringup import Bringup, default_launch_file
+from collector.station.node_process import node_command, node_environment
 
 SESSION_MODULE = "collector_nodes.scripted_session_node"
 OPERATOR_MODULE = "collector_nodes.scripted_operator_node"
+# Where that node finds the operator's PIN: arguments can be read by everyone on the machine.
+OPERATOR_PIN_VARIABLE = "COLLECTOR_OPERATOR_PIN"
 
 
 def describe_simulated_station(
@@ -60,17 +61,14 @@ class ScriptedSession:
 
         ``module`` is the node's: another one that says what it does in lines of JSON.
         """
-        values = {"station": str(bringup.station_path), **parameters}
-        words = [w for name, v in values.items() for w in ("-p", f"{name}:={json.dumps(v)}")]
         self._read = False  # then whoever reads closes: it may be another thread
-        inherited = os.environ if environment is None else environment
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by end()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, "--ros-args", *words],
+            node_command(bringup, module, parameters),
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env={**inherited, **bringup.launch.processes[0].environment},
+            env=node_environment(bringup, environment),
         )
 
     def reports(self) -> Iterator[dict[str, Any]]:

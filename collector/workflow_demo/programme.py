@@ -21,6 +21,7 @@ from collector.station.ros_domain import claim_domain
 from collector.station.shared_memory import remove_orphaned_segments
 from collector.station.simulated import (
     OPERATOR_MODULE,
+    OPERATOR_PIN_VARIABLE,
     ScriptedSession,
     describe_simulated_station,
 )
@@ -35,7 +36,6 @@ TASKS = (
     "push_green_to_target",
     "press_switch",
 )
-PIN_VARIABLE = "COLLECTOR_OPERATOR_PIN"
 # Short, so that the order of several blocks shows in a few demonstrations.
 WORKFLOW = {
     "tasks": "tasks",
@@ -163,7 +163,7 @@ def _collect(
     practise: bool = True,
 ) -> Iterator[Event]:
     """Let a person work at the station. Raises DemoError."""
-    environment = {**os.environ, PIN_VARIABLE: plan.pins[person.operator_id]}
+    environment = {**os.environ, OPERATOR_PIN_VARIABLE: plan.pins[person.operator_id]}
     with ScriptedSession(
         bringup,
         environment,

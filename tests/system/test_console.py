@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -20,16 +18,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from running_station import RunningStation, environment, steps_on_disk, wait_for
+from small_workflow import PIN, TASKS, add_operator, described_station, open_catalogue
 
-from collector.catalogue.catalogue import Catalogue
-from collector.catalogue.database import catalogue_file
 from collector.catalogue.operators import SUPERVISOR
 from collector.cli.console import console_environment
-from collector.clock import SystemClock
 from collector.episode.reader import EpisodeReader, find_episodes, read_summary
 from collector.episode.verification import verify
-from collector.station.description import SHIPPED_TASKS
-from collector.station.simulated import describe_simulated_station
 from ui.actions import ActionId
 from ui.bridge import StationBridge
 from ui.console import Console, system_instant
@@ -48,21 +42,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),
 ]
 
-PIN = "4711"
 SUPERVISOR_PIN = "271828"
-# The quickest. The first is practised here, the supervisor has opened the others.
-TASKS = ("press_switch", "open_drawer", "close_drawer")
-SECTIONS = {
-    "teleop": {"device": "scripted", "rate_hz": 50},
-    "operator_policy": {"window": 4, "min_attempts": 2, "threshold": 0.5},
-    "workflow": {
-        "tasks": "tasks",
-        "block": [1, 1],
-        "practice_block": 2,
-        "types_per_session": 3,
-        "countdown_s": 0.5,
-    },
-}
 TABS = 40  # more than there are places to reach
 
 
@@ -211,12 +191,7 @@ def station(
     tmp_path: Path, domain_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[RunningStation]:
     """Described, not started; this process has the environment of its console."""
-    running = RunningStation(tmp_path, domain_id)
-    describe_simulated_station(running.description, "data", sections=SECTIONS)
-    tasks = tmp_path / "tasks"
-    tasks.mkdir()
-    for name in TASKS:
-        shutil.copy(SHIPPED_TASKS / f"{name}.yaml", tasks)
+    running = described_station(tmp_path, domain_id)
     for name, value in console_environment(environment(domain_id), None).items():
         if os.environ.get(name) != value:
             monkeypatch.setenv(name, value)
@@ -228,12 +203,9 @@ def station(
 
 @pytest.fixture
 def operator_id(station: RunningStation, tmp_path: Path) -> str:
-    station.data.mkdir()
-    consent = tmp_path / "consent.txt"
-    consent.write_text("scripted: no person is recorded", encoding="utf-8")
+    """Who practises the first task here; the supervisor has opened the others."""
+    known = add_operator(station, tmp_path)
     with open_catalogue(station) as catalogue:
-        known = catalogue.add_operator(PIN).operator_id
-        catalogue.give_consent(known, consent, "recording")
         supervisor = catalogue.add_operator(SUPERVISOR_PIN, SUPERVISOR).operator_id
         for task in TASKS[1:]:
             catalogue.override_gate(known, task, task, supervisor, "practised elsewhere")
@@ -245,10 +217,6 @@ def person(station: RunningStation, domain_id: int, qtbot: Any) -> Iterator[Oper
     made = OperatorAtConsole(domain_id, qtbot)
     yield made
     made.close()
-
-
-def open_catalogue(station: RunningStation) -> Catalogue:
-    return Catalogue.open(catalogue_file(station.data), SystemClock(), random.Random(1))
 
 
 @pytest.fixture

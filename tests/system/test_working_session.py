@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,18 +11,15 @@ from typing import Any
 
 import pytest
 from running_station import RunningStation, environment, steps_on_disk, wait_for
+from small_workflow import PIN, add_operator, described_station, open_catalogue
 
-from collector.catalogue.catalogue import Catalogue
-from collector.catalogue.database import catalogue_file
-from collector.clock import SystemClock
 from collector.episode.reader import EpisodeReader, find_episodes, read_summary
 from collector.episode.verification import verify
 from collector.station.bringup import bring_up, default_launch_file
-from collector.station.description import SHIPPED_TASKS
 from collector.station.simulated import (
     OPERATOR_MODULE,
+    OPERATOR_PIN_VARIABLE,
     ScriptedSession,
-    describe_simulated_station,
 )
 from collector.workflow.journal import FileJournal
 from collector.workflow.memory import recalled
@@ -32,26 +27,12 @@ from collector.workflow.state_machine import State
 
 pytestmark = [pytest.mark.ros, pytest.mark.system]
 
-PIN = "4711"
-TASKS = ("press_switch", "open_drawer", "close_drawer")  # the quickest
-# Practice opens a task after two attempts; blocks are short, so that tasks change.
-SECTIONS = {
-    "operator_policy": {"window": 4, "min_attempts": 2, "threshold": 0.5},
-    "workflow": {
-        "tasks": "tasks",
-        "block": [1, 1],
-        "practice_block": 2,
-        "types_per_session": 3,
-        "countdown_s": 0.5,
-    },
-}
-
 
 class Operator:
     """A scripted operator at the station, heard in a thread."""
 
     def __init__(self, station: RunningStation, operator_id: str, **parameters: Any) -> None:
-        outside = {**environment(station.domain_id), "COLLECTOR_OPERATOR_PIN": PIN}
+        outside = {**environment(station.domain_id), OPERATOR_PIN_VARIABLE: PIN}
         bringup = bring_up(default_launch_file(), {"station": str(station.description)}, outside)
         self._session = ScriptedSession(
             bringup, outside, OPERATOR_MODULE, operator_id=operator_id, **parameters
@@ -80,12 +61,7 @@ class Operator:
 @pytest.fixture
 def station(tmp_path: Path, domain_id: int) -> Iterator[RunningStation]:
     """Described, not started."""
-    running = RunningStation(tmp_path, domain_id)
-    describe_simulated_station(running.description, "data", sections=SECTIONS)
-    tasks = tmp_path / "tasks"
-    tasks.mkdir()
-    for name in TASKS:
-        shutil.copy(SHIPPED_TASKS / f"{name}.yaml", tasks)
+    running = described_station(tmp_path, domain_id)
     try:
         yield running
     finally:
@@ -94,17 +70,7 @@ def station(tmp_path: Path, domain_id: int) -> Iterator[RunningStation]:
 
 @pytest.fixture
 def operator_id(station: RunningStation, tmp_path: Path) -> str:
-    station.data.mkdir()
-    consent = tmp_path / "consent.txt"
-    consent.write_text("scripted: no person is recorded", encoding="utf-8")
-    with open_catalogue(station) as catalogue:
-        known = catalogue.add_operator(PIN).operator_id
-        catalogue.give_consent(known, consent, "recording")
-    return known
-
-
-def open_catalogue(station: RunningStation) -> Catalogue:
-    return Catalogue.open(catalogue_file(station.data), SystemClock(), random.Random(1))
+    return add_operator(station, tmp_path)
 
 
 def memory_of(station: RunningStation) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
 
@@ -77,13 +77,6 @@ class NavBar(QFrame):
             button.setFixedWidth(wide)
             button.setVisible(True)
             button.update()
-
-    def focus_strong(self) -> None:
-        """Give the focus to the usual way on, where it is open."""
-        for view in self._shown:
-            if view.strong and view.enabled:
-                self.buttons[view.action].setFocus(Qt.FocusReason.OtherFocusReason)
-                return
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)

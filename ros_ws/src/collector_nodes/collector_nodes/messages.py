@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Iterable
+from dataclasses import asdict, fields
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -17,15 +18,18 @@ from collector.arm.sample import ArmSample, ArmStatus
 from collector.calibration_result import CameraCalibration
 from collector.clock import NS_PER_S
 from collector.devices.camera import Intrinsics
+from collector.episode.goal import EpisodeGoal
 from collector.geometry import Pose
 from collector.simulation.state import WorldState
 from collector.synchronization.step import ArmStep, CameraStep, Step
+from collector_interfaces.action import RecordEpisode
 from collector_interfaces.msg import ArmCommand as ArmCommandMsg
 from collector_interfaces.msg import ArmState as ArmStateMsg
 from collector_interfaces.msg import CameraStep as CameraStepMsg
 from collector_interfaces.msg import Step as StepMsg
 from collector_interfaces.msg import WorldState as WorldStateMsg
 
+_GOAL_FIELDS = tuple(field.name for field in fields(EpisodeGoal))
 _MODES = {"velocity": ArmCommandMsg.MODE_VELOCITY, "pose": ArmCommandMsg.MODE_POSE}
 _MODE_NAMES = {number: name for name, number in _MODES.items()}
 
@@ -282,3 +286,11 @@ def from_world_state(message: WorldStateMsg) -> tuple[int, WorldState]:
         joint_positions=from_doubles(message.joint_positions),
     )
     return to_ns(message.header.stamp), state
+
+
+def to_record_goal(goal: EpisodeGoal) -> RecordEpisode.Goal:
+    return RecordEpisode.Goal(**asdict(goal))
+
+
+def from_record_goal(goal: RecordEpisode.Goal) -> EpisodeGoal:
+    return EpisodeGoal(**{name: getattr(goal, name) for name in _GOAL_FIELDS})

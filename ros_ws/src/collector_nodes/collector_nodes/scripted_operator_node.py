@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from rclpy.action import ActionClient
 
+from collector.station.simulated import OPERATOR_PIN_VARIABLE
 from collector.tasks.library import load_library
 from collector.workflow.history import COLLECTION, AttemptMark
 from collector.workflow.state_machine import State
@@ -20,7 +21,6 @@ from collector_interfaces.srv import SessionRequest
 from collector_nodes import qos
 from collector_nodes.asking_node import AskingNode, NotAnswered, run_asking
 
-PIN_VARIABLE = "COLLECTOR_OPERATOR_PIN"  # arguments can be read by everyone on the machine
 PERFORM_S = 90.0
 READY_S = 60.0
 REQUEST_S = 5.0
@@ -59,7 +59,7 @@ class ScriptedOperatorNode(AskingNode):
         """Sign in, collect, sign out. Raises NotAnswered."""
         self.wait(self._request.service_is_ready, READY_S, "the session does not answer")
         self.wait(lambda: self._status is not None, READY_S, "the session says nothing")
-        self._ask("sign_in", who=self._operator_id, pin=os.environ.get(PIN_VARIABLE, ""))
+        self._ask("sign_in", who=self._operator_id, pin=os.environ.get(OPERATOR_PIN_VARIABLE, ""))
         self._say("signed_in", operator=self._operator_id, session=self._now().session_id)
         self.wait(
             lambda: self._now().state is not State.PREFLIGHT, READY_S, "the preflight refuses"
