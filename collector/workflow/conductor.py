@@ -75,6 +75,10 @@ class Recording(Protocol):
     def steps(self) -> int:
         """Steps of the episode in hand, on disk."""
 
+    @property
+    def is_clear(self) -> bool:
+        """False while an episode that another session left is not brought to its end."""
+
     def begin(self, goal: EpisodeGoal, ended: Callable[[Ended], None]) -> None:
         """Begin an episode."""
 
@@ -252,7 +256,9 @@ class Conductor:
     def _lay_out(self) -> None:
         memory = self._session.memory
         layout = memory.layout
-        if self._scene is None or memory.scene_ready or layout is None or self._is_closing():
+        if self._scene is None or memory.scene_ready or layout is None:
+            return
+        if self._is_closing() or not self._recording.is_clear:
             return
         wanted = (layout.task_id, layout.seed)
         if self._laid_out is not None and self._laid_out[0] == wanted:

@@ -24,6 +24,7 @@ class Recorder:
         self.goals: list[EpisodeGoal] = []
         self.judgements: list[Judgement] = []
         self.steps = 0
+        self.is_clear = True
         self._ended: Callable[[Ended], None] | None = None
         self._stopped: Callable[[], None] | None = None
 
@@ -331,6 +332,17 @@ def test_after_a_restart_nothing_that_the_recorder_has_is_lost(
     again = Station(simulated=False, bench=by_hand.bench)
     assert again.recorder.asked == [then]
     assert again.state is state
+
+
+def test_no_scene_is_laid_out_into_an_episode_that_another_session_left(
+    simulated: Station,
+) -> None:
+    simulated.recorder.is_clear = False
+    simulated.wait(5.0)
+    assert simulated.simulator.laid_out == []
+    simulated.recorder.is_clear = True
+    simulated.wait(0.1)
+    assert len(simulated.simulator.laid_out) == 1
 
 
 def test_nothing_begins_after_the_preflight_refuses() -> None:

@@ -16,7 +16,6 @@ from std_srvs.srv import Trigger
 from collector.calibration_result import CalibrationError, CameraCalibration, load_calibration
 from collector.episode.goal import (
     LABELS,
-    EpisodeGoal,
     Progress,
     RecordingError,
     SealedEpisode,
@@ -30,7 +29,13 @@ from collector_interfaces.action import RecordEpisode
 from collector_interfaces.msg import ArmState, CameraDevice, FrameMetadata, Step
 from collector_interfaces.srv import FinishEpisode
 from collector_nodes import qos
-from collector_nodes.messages import from_arm_state, from_image, from_step, to_ns
+from collector_nodes.messages import (
+    from_arm_state,
+    from_image,
+    from_record_goal,
+    from_step,
+    to_ns,
+)
 from collector_nodes.station_node import StationNode, run
 
 # How often feedback goes out and the attempt is judged: once a step.
@@ -69,7 +74,7 @@ class RecorderNode(StationNode):
             "~/record",
             self._record,
             goal_callback=self._on_goal,
-            cancel_callback=lambda _: CancelResponse.ACCEPT,
+            cancel_callback=self._on_cancel,
         )
         self.create_timer(WATCH_S, self._watch)
 
@@ -157,6 +162,12 @@ class RecorderNode(StationNode):
         busy = self._handle is not None
         return GoalResponse.REJECT if busy else GoalResponse.ACCEPT
 
+    def _on_cancel(self, _: ServerGoalHandle) -> CancelResponse:
+        # Whoever cancels lays the next scene out: nothing of that belongs to this episode.
+        if self._recorder is not None and self._handle is not None and not self._sealing:
+            self._recorder.stop()
+        return CancelResponse.ACCEPT
+
     async def _record(self, handle: ServerGoalHandle) -> RecordEpisode.Result:
         goal = handle.request
         self._handle = handle
@@ -166,7 +177,7 @@ class RecorderNode(StationNode):
             self._prepare()
             if self._recorder is None:
                 raise RecordingError(self._problem)
-            episode_id = self._recorder.begin(_goal(goal))
+            episode_id = self._recorder.begin(from_record_goal(goal))
         except RecordingError as error:
             self._handle = None
             self.get_logger().error(str(error))
@@ -308,21 +319,6 @@ class RecorderNode(StationNode):
         if self._recorder is None:
             return Progress("", 0, 0, {}, 0, 0.0)
         return self._recorder.progress()
-
-
-def _goal(goal: RecordEpisode.Goal) -> EpisodeGoal:
-    return EpisodeGoal(
-        task_id=goal.task_id,
-        task_type=goal.task_type,
-        phase=goal.phase,
-        language_instruction=goal.language_instruction,
-        collector_id=goal.collector_id,
-        session_id=goal.session_id,
-        consent=goal.consent,
-        layout_seed=goal.layout_seed,
-        layout_json=goal.layout_json,
-        initial_state_json=goal.initial_state_json,
-    )
 
 
 def _result(sealed: SealedEpisode) -> RecordEpisode.Result:

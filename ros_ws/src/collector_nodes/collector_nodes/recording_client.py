@@ -16,12 +16,14 @@ from collector.episode.goal import EpisodeGoal
 from collector.workflow.conductor import Ended, Judgement
 from collector_interfaces.action import RecordEpisode
 from collector_interfaces.srv import FinishEpisode
+from collector_nodes.messages import to_record_goal
 from collector_nodes.station_node import StationNode
 
 SILENT_NS = 3 * NS_PER_S  # feedback comes every step
 SEALING_NS = 30 * NS_PER_S
 STOP_NS = 2 * NS_PER_S
 SEND_AGAIN_NS = NS_PER_S // 5
+CLEAR_NS = 10 * NS_PER_S
 
 
 class RecordingClient:
@@ -41,7 +43,10 @@ class RecordingClient:
         self._number = 0  # of the episode in hand: answers to others come too late
         self._ended: Callable[[Ended], None] | None = None
         self._handle: ClientGoalHandle | None = None
-        self._clear_wanted = False
+        # What brings the episode that another session left to its end, until that is done.
+        self._clearing: Callable[[], Future] | None = None
+        self._clear_asked = False
+        self._clear_until_ns = 0
         self._deadline_ns = 0
         self._stopped: Callable[[], None] | None = None
         self._stop_deadline_ns = 0
@@ -55,21 +60,21 @@ class RecordingClient:
         return self._steps
 
     @property
-    def is_there(self) -> bool:
-        """Whether a recorder answers at all."""
-        return bool(self._action.server_is_ready() and self._finish.service_is_ready())
+    def is_clear(self) -> bool:
+        """False while an episode that another session left is not brought to its end."""
+        return self._clearing is None
 
     def begin(self, goal: EpisodeGoal, ended: Callable[[Ended], None]) -> None:
         self._number += 1
         number = self._number
         self._ended, self._handle = ended, None
-        self._goal = _message(goal)
+        self._goal = to_record_goal(goal)
         self._steps = 0
         if not self._action.server_is_ready():
             self._end(Ended("", message="the recorder does not answer: start it, then try again"))
             return
         self._deadline_ns = self._clock.now_ns() + SILENT_NS
-        if self._clear_wanted:
+        if not self.is_clear:
             # What a session before this one left comes to its end first.
             self._send_again_ns = self._clock.now_ns() + SEND_AGAIN_NS
         else:
@@ -95,35 +100,50 @@ class RecordingClient:
         if self._is_waiting():  # another's episode must not be sealed with this label
             self._end(Ended("", message="the recorder had not begun yet"))
             return
-        self._deadline_ns = self._clock.now_ns() + SEALING_NS
-        if not self._finish.service_is_ready():
-            self._deadline_ns = self._clock.now_ns() + SILENT_NS
-            return
         request = FinishEpisode.Request(
             outcome=outcome,
             predicate_known=judgement.success is not None,
             predicate_success=bool(judgement.success),
             predicate_explanation=judgement.explanation,
         )
+        if self._ended is None:
+            self._clear(lambda: self._finish.call_async(request))
+            return
+        self._deadline_ns = self._clock.now_ns() + SEALING_NS
+        if not self._finish.service_is_ready():
+            self._deadline_ns = self._clock.now_ns() + SILENT_NS
+            return
         self._finish.call_async(request).add_done_callback(self._on_finished)
 
     def cancel(self) -> None:
-        self._deadline_ns = self._clock.now_ns() + SEALING_NS
         if self._ended is None:
-            self._clear_wanted = True
-            self._clear()
+            # An empty goal id and stamp mean all goals.
+            self._clear(lambda: self._cancel_any.call_async(CancelGoal.Request()))
             return
+        self._deadline_ns = self._clock.now_ns() + SEALING_NS
         if self._handle is not None:
             self._handle.cancel_goal_async()
         else:
             self._end(Ended("", message="the recorder had not begun yet"))
 
-    def _clear(self) -> None:
-        """Cancel whatever the recorder has in hand, whoever asked for it."""
-        if self._clear_wanted and self._cancel_any.service_is_ready():
-            # An empty goal id and stamp mean all goals.
-            self._cancel_any.call_async(CancelGoal.Request())
-            self._clear_wanted = False
+    def _clear(self, ask: Callable[[], Future]) -> None:
+        """End what the recorder has in hand, whoever asked for it, once a recorder is there."""
+        self._clearing, self._clear_asked = ask, False
+        self._clear_until_ns = self._clock.now_ns() + CLEAR_NS
+        self._go_on_clearing()
+
+    def _go_on_clearing(self) -> None:
+        if self._clearing is None:
+            return
+        is_there = self._cancel_any.service_is_ready() and self._finish.service_is_ready()
+        if is_there and not self._clear_asked:
+            self._clear_asked = True
+            self._clearing().add_done_callback(self._on_cleared)
+        elif self._clock.now_ns() > self._clear_until_ns:
+            self._clearing = None  # a recorder that starts only now has nothing in hand
+
+    def _on_cleared(self, _: Future) -> None:
+        self._clearing = None
 
     def _is_waiting(self) -> bool:
         """Whether an episode was asked for that the recorder has not begun."""
@@ -138,9 +158,9 @@ class RecordingClient:
             busy = self._send_again_ns is not None
             why = "is busy: wait until it has sealed" if busy else "fell silent: its node has died"
             self._end(Ended("", message=f"the recorder {why}"))
-        self._clear()  # wanted before the recorder was there
-        waits = self._ended is not None and self._send_again_ns is not None
-        if waits and now_ns > (self._send_again_ns or 0) and not self._clear_wanted:
+        self._go_on_clearing()
+        again_ns = self._send_again_ns
+        if again_ns is not None and now_ns > again_ns and self.is_clear:
             self._send(self._number)
 
     def _on_accepted(self, number: int, future: Future) -> None:
@@ -183,18 +203,3 @@ class RecordingClient:
         self._on_stopped()
         if tell is not None:
             tell(ended)
-
-
-def _message(goal: EpisodeGoal) -> RecordEpisode.Goal:
-    return RecordEpisode.Goal(
-        task_id=goal.task_id,
-        task_type=goal.task_type,
-        phase=goal.phase,
-        language_instruction=goal.language_instruction,
-        collector_id=goal.collector_id,
-        session_id=goal.session_id,
-        consent=goal.consent,
-        layout_seed=goal.layout_seed,
-        layout_json=goal.layout_json,
-        initial_state_json=goal.initial_state_json,
-    )
