@@ -327,6 +327,8 @@ class WorkflowSession:
     ) -> AttemptMark:
         mark = mark.model_copy(update=update)
         self._commit(Event.RELABEL, who, reason, marks={mark.attempt_id: mark})
+        if self.state in (State.RESETTING, State.PRACTICE, State.COLLECTING):
+            self._settle()  # what is armed settles when it begins
         return mark
 
     # Pauses, faults, overrides

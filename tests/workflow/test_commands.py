@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from station import FIT, Bench
 
+from collector.station.description import OperatorPolicy
 from collector.workflow.commands import COMMANDS, Command, carry_out, event_of
 from collector.workflow.state_machine import TRANSITIONS, Event, RequestRefused, State
 
@@ -69,6 +70,20 @@ def test_an_attempt_thrown_away_while_it_ran_comes_back_without_a_label(bench: B
     assert bench.session.memory.marks[mark.attempt_id].outcome == "unlabelled"
     press(bench, Command.SUCCESS)
     assert bench.session.memory.marks[mark.attempt_id].outcome == "success"
+
+
+@pytest.mark.parametrize("lay_out", [False, True])
+def test_a_label_that_opens_the_gate_changes_the_task_at_once(lay_out: bool) -> None:
+    bench = Bench(policy=OperatorPolicy(window=4, min_attempts=2, threshold=0.5))
+    bench.work()
+    first = bench.attempt("success")
+    bench.attempt("discarded")
+    if lay_out:  # the simulator may be quicker than the operator
+        bench.session.scene_ready("simulator")
+    press(bench, Command.DISCARD, Command.FAILURE)
+    memory = bench.session.memory
+    assert memory.state is State.RESETTING
+    assert memory.remark.startswith(first.task_id.replace("_", " ") + " is open for collection")
 
 
 def test_a_label_pressed_twice_changes_nothing(bench: Bench) -> None:
