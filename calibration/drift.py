@@ -1,13 +1,13 @@
 """Whether a fixed camera still stands where it was calibrated.
 
-Two witnesses: points of known place (a board or tags), and the background against a reference
-picture that is kept with the calibration.
+Compared with a reference picture that is kept with the calibration. Two witnesses: tags or a
+board that stand still in it, and the background.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.background_alignment import Alignment, BackgroundAligner
+from calibration.board import CharucoBoard
+from calibration.fixed_marks import CORNER_SIGMA_PX, FixedMarks
 from calibration.observation import Pixels
 
 Verdict = Literal["steady", "moved", "unknown"]
@@ -63,11 +65,12 @@ class Drift:
         return self.verdict == "moved"
 
 
-class BackgroundReference:
+class ReferenceView:
     """The picture of one camera from the time of its calibration, to compare others with.
 
     What moves in front of it (arm, objects, people) may be anywhere in either picture, as long
-    as enough of the fixed background is seen in both.
+    as enough of the fixed background is seen in both. Tags or a board in the background say it
+    first; where they were moved and the background was not, the background is believed.
     """
 
     def __init__(
@@ -76,18 +79,20 @@ class BackgroundReference:
         camera: str = "static",
         ignore: NDArray[np.bool_] | None = None,
         moved_px: float = MOVED_PX,
+        board: CharucoBoard | None = None,
     ) -> None:
         """Keep ``image`` [H, W, 3] RGB of ``camera``, best of the background alone.
 
         ``ignore`` [H, W] marks what is not background: see `background`. With a picture that
-        shows the arm as well, the answer is more often "unknown". Raises DriftError for a
-        picture that shows nothing to hold on to.
+        shows the arm as well, the answer is more often "unknown". ``board``: one that may lie
+        in view. Raises DriftError for a picture that shows nothing to hold on to.
         """
         self._camera = camera
         self._moved_px = moved_px
         self._shape = image.shape[:2]
         self._aligner = BackgroundAligner(_grey(image), ignore)
-        if not self._aligner.usable:
+        self._marks = FixedMarks(image, ignore, board)
+        if not self._aligner.usable and self._marks.count < _MIN_POINTS:
             raise DriftError(
                 f"the reference picture of the {camera} camera shows no edges: take one in good "
                 "light, with the background in view"
@@ -104,7 +109,22 @@ class BackgroundReference:
                 f"the reference picture is {width} x {height} and this one "
                 f"{image.shape[1]} x {image.shape[0]}: take a new reference picture"
             )
-        return self._judged(self._aligner.align(_grey(image)))
+        grey = _grey(image)
+        marks = self._compare_marks(image)
+        if marks is not None and marks.verdict == "steady":
+            return marks
+        if marks is not None and not self._aligner.usable:
+            return marks
+        behind = self._judged(self._aligner.align(grey))
+        if marks is None or behind.verdict == "steady":
+            return behind if marks is None else replace(behind, sentence=_mark_moved(behind))
+        return marks
+
+    def _compare_marks(self, image: NDArray[np.uint8]) -> Drift | None:
+        found, due = self._marks.find(image)
+        if len(found) < _MIN_POINTS:
+            return None
+        return compare_points(found, due, CORNER_SIGMA_PX, self._camera, self._moved_px)
 
     def _judged(self, found: Alignment | None) -> Drift:
         name = self._camera
@@ -262,6 +282,10 @@ def _verdict(camera: str, moved_px: float, values: dict[str, float], since: str)
         f"The {camera} camera stands where it was calibrated, to {shift:.1f} px.",
         **values,
     )
+
+
+def _mark_moved(behind: Drift) -> str:
+    return f"{behind.sentence} A tag or board in its view was moved."
 
 
 def _way(values: dict[str, float]) -> str:

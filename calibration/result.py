@@ -15,6 +15,7 @@ import yaml
 from numpy.typing import NDArray
 
 from calibration.adjustment import Adjustment
+from calibration.board import CharucoBoard
 from calibration.covariance import pose_error
 from calibration.delay import DelayResult
 from calibration.kinematic_chain import holder_frame, parent_frame
@@ -119,6 +120,21 @@ def camera_calibration(
         ),
     )
     return calibration.model_copy(update={"content_sha256": calibration.content_hash})
+
+
+def board_of(calibration: CameraCalibration) -> CharucoBoard | None:
+    """Return the board that a stored calibration was made with; None where none is described."""
+    record = calibration.board
+    if record is None or record.marker_m is None or not record.dictionary:
+        return None
+    return CharucoBoard(
+        record.columns,
+        record.rows,
+        record.square_m,
+        record.marker_m,
+        record.dictionary,
+        record.legacy_pattern,
+    )
 
 
 def intrinsics_of(calibration: CameraCalibration) -> Intrinsics:

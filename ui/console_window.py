@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShortcut,
 )
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ui import session_wording
 from ui.actions import ACTIONS, COMMANDS, Action, ActionId, Debounce, find_action
@@ -43,7 +43,7 @@ from ui.widgets.task_panel import TaskPanel
 from ui.widgets.teleop_panel import TeleopPanel
 from ui.wording import sentence
 
-SIDE_WIDTH = (360, 440)  # of what stands beside the pictures, at the smallest and largest window
+SIDE_WIDTH = (360, 470)  # of what stands beside the pictures, at the smallest and largest window
 RECORDING_FRAME = 8  # px around the window while it records
 
 
@@ -71,6 +71,7 @@ class ConsoleWindow(QWidget):
         self._debounce = Debounce()
         self._session: SessionView | None = None
         self._recording = False
+        self._wide_page = False
         self.setWindowTitle(self.tr("Station console"))
         self.setMinimumSize(1180, 720)
         self.banner = Banner(theme)
@@ -99,35 +100,30 @@ class ConsoleWindow(QWidget):
         self._side = QStackedWidget()
         for panel in (self.task, self.preflight, self.notice):
             self._side.addWidget(panel)
-        pictures = QHBoxLayout()
-        pictures.setSpacing(8)
+        for page in (self.sign_in, self.summary):
+            self._side.addWidget(page)
+        self._pictures = QHBoxLayout()
+        self._pictures.setSpacing(8)
         for view in self.cameras.values():
-            pictures.addWidget(view, 1)
-        seen = QVBoxLayout()
+            self._pictures.addWidget(view, 1)
+        self._seen = QWidget()
+        seen = QVBoxLayout(self._seen)
+        seen.setContentsMargins(0, 0, 0, 0)
         seen.setSpacing(4)
-        seen.addLayout(pictures, 1)
+        seen.addLayout(self._pictures, 1)
         seen.addWidget(self.teleop)
-        self._work = QWidget()
-        work = QHBoxLayout(self._work)
-        work.setContentsMargins(0, 0, 0, 0)
-        work.setSpacing(8)
-        work.addLayout(seen, 1)
-        work.addWidget(self._side)
-        self._middle = QStackedWidget()
-        for page in (self._work, self.sign_in, self.summary):
-            self._middle.addWidget(page)
-        self._plan_row = QWidget()
-        row = QHBoxLayout(self._plan_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.plan, 1)
-        row.addWidget(self.operator)
-        self._bottom = QWidget()
-        bottom = QHBoxLayout(self._bottom)
-        bottom.setContentsMargins(0, 0, 0, 0)
-        bottom.setSpacing(8)
-        bottom.addWidget(self.commands, 1)
-        bottom.addWidget(self.arm, 1)
+        self._middle = QWidget()
+        middle = QHBoxLayout(self._middle)
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(8)
+        middle.addWidget(self._seen, 1)
+        middle.addWidget(self._side, 1)
+        self._plan_row = _row()
+        _line(self._plan_row).addWidget(self.plan, 1)
+        _line(self._plan_row).addWidget(self.operator)
+        self._bottom = _row()
+        _line(self._bottom).addWidget(self.commands, 1)
+        _line(self._bottom).addWidget(self.arm, 1)
         below = QVBoxLayout()
         below.setContentsMargins(8, 0, 8, 8)
         below.setSpacing(8)
@@ -172,7 +168,8 @@ class ConsoleWindow(QWidget):
 
     def show_view(self, station: StationView, session: SessionView) -> None:
         """Show the state of the station and of the session on it."""
-        sign = session_wording.sign(session.banner, station.banner)
+        over = session.page is Page.SUMMARY
+        sign = session_wording.sign(session.banner, station.banner, over)
         self.banner.show_sign(sign)
         recording = sign.tone is Tone.RECORDING
         if recording != self._recording:
@@ -195,13 +192,9 @@ class ConsoleWindow(QWidget):
         if before is not None and session.page is not before.page:
             # Before a page is hidden: Qt would hand its focus to whatever comes next.
             self.arm.stop_button.setFocus(Qt.FocusReason.OtherFocusReason)
-        signed_in = session.page not in (Page.WATCH, Page.SIGN_IN, Page.SUMMARY)
-        self.operator.pause_button.setVisible(signed_in)
-        self.operator.sign_out_button.setVisible(signed_in)
-        self.commands.setVisible(signed_in)
-        self._side.setVisible(signed_in)
-        pages = {Page.SIGN_IN: self.sign_in, Page.SUMMARY: self.summary}
-        self._middle.setCurrentWidget(pages.get(session.page, self._work))
+        if before is None or session.page is not before.page:
+            self._make_room(session.page)
+        self._show_side(session)
         self.plan.show_plan(session.plan)
         paused = session.page is Page.PAUSED
         self.operator.show_operator(
@@ -212,13 +205,15 @@ class ConsoleWindow(QWidget):
         self.sign_in.show_view(session.sign_in)
         if session.summary is not None:
             self.summary.show_summary(session.summary)
-        self._show_side(session)
         if before is None or session.page is not before.page:
             self._focus_page(session.page)
 
     def _show_side(self, session: SessionView) -> None:
         action = sentence(session.banner.next_action)
-        if session.page is Page.PREFLIGHT:
+        if session.page in (Page.SIGN_IN, Page.SUMMARY):
+            shown = self.sign_in if session.page is Page.SIGN_IN else self.summary
+            self._side.setCurrentWidget(shown)
+        elif session.page is Page.PREFLIGHT:
             self.preflight.show_checks(session.checks)
             self._side.setCurrentWidget(self.preflight)
         elif session.page is Page.PAUSED:
@@ -231,6 +226,38 @@ class ConsoleWindow(QWidget):
             self._side.setCurrentWidget(self.notice)
         else:
             self._side.setCurrentWidget(self.task)
+
+    def _make_room(self, page: Page) -> None:
+        """Give each part of the window the place that it has on a page."""
+        signed_in = page not in (Page.WATCH, Page.SIGN_IN, Page.SUMMARY)
+        self.operator.pause_button.setVisible(signed_in)
+        self.operator.sign_out_button.setVisible(signed_in)
+        self.commands.setVisible(signed_in)
+        self._side.setVisible(page is not Page.WATCH)
+        # Nobody has a plan: the pictures take its room, and its row's buttons stand below.
+        self._plan_row.setVisible(signed_in)
+        (_line(self._plan_row) if signed_in else _line(self._bottom)).addWidget(self.operator)
+        # A wide page stands beside small pictures, the task beside large ones.
+        self._wide_page = page in (Page.SIGN_IN, Page.SUMMARY)
+        self._pictures.setDirection(
+            QBoxLayout.Direction.TopToBottom
+            if self._wide_page
+            else QBoxLayout.Direction.LeftToRight
+        )
+        self._set_widths()
+        self._order_tabs()
+
+    def _set_widths(self) -> None:
+        most = 16_777_215  # Qt's "any"
+        if self._wide_page:
+            self._seen.setFixedWidth(round(0.24 * self.width()))
+            self._side.setMinimumWidth(0)
+            self._side.setMaximumWidth(most)
+            return
+        self._seen.setMinimumWidth(0)
+        self._seen.setMaximumWidth(most)
+        low, high = SIDE_WIDTH
+        self._side.setFixedWidth(min(high, max(low, round(self.width() * 0.285))))
 
     def _focus_page(self, page: Page) -> None:
         if page is Page.SIGN_IN:
@@ -254,8 +281,7 @@ class ConsoleWindow(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        low, high = SIDE_WIDTH
-        self._side.setFixedWidth(min(high, max(low, round(self.width() * 0.285))))
+        self._set_widths()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -340,3 +366,17 @@ class ConsoleWindow(QWidget):
             self.arm.stop_button.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.help.open()
+
+
+def _row() -> QWidget:
+    row = QWidget()
+    line = QHBoxLayout(row)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(8)
+    return row
+
+
+def _line(row: QWidget) -> QHBoxLayout:
+    line = row.layout()
+    assert isinstance(line, QHBoxLayout)
+    return line

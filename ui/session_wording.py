@@ -88,18 +88,24 @@ def state_word(state: State) -> str:
     }[state]
 
 
-def sign(session: SessionBanner, station: BannerView) -> Sign:
-    """Return what the banner shows: the session's state, or the station's where it counts."""
+def sign(session: SessionBanner, station: BannerView, over: bool = False) -> Sign:
+    """Return what the banner shows: the session's state, or the station's where it counts.
+
+    ``over``: the summary of a session that has ended is shown.
+    """
     if session.lack in (Lack.SILENT, Lack.UNREADABLE) and session.state is not None:
         return _lost_sign(session)
     if session.state is None:
         return _station_sign(session, station)
     state = session.state
+    ended = over and state is State.SIGNED_OUT
     return Sign(
-        word=state_word(state),
+        word=translate("banner", "SESSION OVER") if ended else state_word(state),
         shape=_SHAPES[state],
         tone=_TONES.get(state, Tone.IDLE),
-        headline=sentence(session.next_action),
+        headline=translate("banner", "Press Next sign-in to go on.")
+        if ended
+        else sentence(session.next_action),
         detail=_detail(session),
         warning=_warning(session),
         clock=_clock(session),

@@ -15,8 +15,8 @@ from simulated_pictures import DISTORTION, Station, noisy, with_arm_at
 from calibration.board import A4_BOARD
 from calibration.detection import BoardDetector
 from calibration.drift import (
-    BackgroundReference,
     DriftError,
+    ReferenceView,
     background,
     compare_points,
     load_reference,
@@ -71,15 +71,15 @@ def look() -> Look:
 
 
 @pytest.fixture(scope="module")
-def reference(look: Look) -> BackgroundReference:
+def reference(look: Look) -> ReferenceView:
     image, ignore = background([look(seed) for seed in range(11)])
-    return BackgroundReference(image, ignore=ignore)
+    return ReferenceView(image, ignore=ignore)
 
 
 @pytest.mark.parametrize("gain", [0.8, 1.0, 1.2])
 @pytest.mark.parametrize("shift_px", [0.0, 0.5])
 def test_a_camera_that_stands_is_left_alone_whatever_moves_before_it(
-    look: Look, reference: BackgroundReference, shift_px: float, gain: float
+    look: Look, reference: ReferenceView, shift_px: float, gain: float
 ) -> None:
     for seed in range(11, 17):
         found = reference.compare(look(seed, shift_px, angle=seed, gain=gain))
@@ -91,7 +91,7 @@ def test_a_camera_that_stands_is_left_alone_whatever_moves_before_it(
 @pytest.mark.parametrize("gain", [0.8, 1.0, 1.2])
 @pytest.mark.parametrize("shift_px", [2.0, 6.0])
 def test_a_camera_that_was_pushed_is_named_with_how_far(
-    look: Look, reference: BackgroundReference, shift_px: float, gain: float
+    look: Look, reference: ReferenceView, shift_px: float, gain: float
 ) -> None:
     for seed in range(11, 17):
         found = reference.compare(look(seed, shift_px, angle=seed, gain=gain))
@@ -103,7 +103,7 @@ def test_a_camera_that_was_pushed_is_named_with_how_far(
         assert "calibrate it again" in found.sentence
 
 
-def test_the_sentence_says_which_way(look: Look, reference: BackgroundReference) -> None:
+def test_the_sentence_says_which_way(look: Look, reference: ReferenceView) -> None:
     assert "px further right (" in reference.compare(look(11, 3.0, 0.0)).sentence
     assert "px further up (" in reference.compare(look(11, 3.0, -np.pi / 2)).sentence
     turned = reference.compare(look(11, roll=np.radians(0.8)))
@@ -112,7 +112,7 @@ def test_the_sentence_says_which_way(look: Look, reference: BackgroundReference)
     assert "turned by 0.8 deg clockwise" in turned.sentence
 
 
-def test_a_far_push_is_never_called_steady(look: Look, reference: BackgroundReference) -> None:
+def test_a_far_push_is_never_called_steady(look: Look, reference: ReferenceView) -> None:
     verdicts = []
     for seed in range(11, 17):
         for shift_px in (25.0, 50.0, 200.0):
@@ -123,7 +123,7 @@ def test_a_far_push_is_never_called_steady(look: Look, reference: BackgroundRefe
     assert verdicts.count("moved") >= 8
 
 
-def test_a_covered_or_dark_view_is_unknown(look: Look, reference: BackgroundReference) -> None:
+def test_a_covered_or_dark_view_is_unknown(look: Look, reference: ReferenceView) -> None:
     for picture in (
         np.full((480, 640, 3), 90, np.uint8),
         noisy(np.zeros((480, 640, 3), np.uint8), NOISE, 1),
@@ -137,7 +137,7 @@ def test_a_covered_or_dark_view_is_unknown(look: Look, reference: BackgroundRefe
 
 
 def test_a_reference_with_the_arm_in_it_still_tells_nothing_false(look: Look) -> None:
-    reference = BackgroundReference(look(3))
+    reference = ReferenceView(look(3))
     same = reference.compare(look(3, shift_px=2.0, angle=1.0))
     assert same.moved
     assert same.shift_px == pytest.approx(2.0, abs=0.2)
@@ -170,15 +170,13 @@ def test_the_reference_is_kept_beside_the_calibration(look: Look, tmp_path: Path
         load_reference(calibration)
 
 
-def test_pictures_that_cannot_be_compared_are_refused(
-    look: Look, reference: BackgroundReference
-) -> None:
+def test_pictures_that_cannot_be_compared_are_refused(look: Look, reference: ReferenceView) -> None:
     with pytest.raises(DriftError, match="640 x 480 and this one 320 x 240"):
         reference.compare(look(0)[::2, ::2])
     with pytest.raises(DriftError, match="uint8"):
         reference.compare(look(0).astype(float))
     with pytest.raises(DriftError, match="shows no edges"):
-        BackgroundReference(np.full((480, 640, 3), 80, np.uint8))
+        ReferenceView(np.full((480, 640, 3), 80, np.uint8))
 
 
 @pytest.mark.parametrize(

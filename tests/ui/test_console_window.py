@@ -71,13 +71,14 @@ def test_space_stops_the_arm_even_where_it_would_press_another_button(window, as
     assert window.help.isVisible()
 
 
-def test_escape_does_nothing(window, asked, qtbot):
+def test_escape_closes_the_help_and_nothing_else(window, asked, qtbot):
     qtbot.keyClick(window, Qt.Key.Key_Escape)
-    window.trigger(ActionId.HELP)
-    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    assert window.help.isVisible()
+    qtbot.keyClick(window.help.close_button, Qt.Key.Key_Escape)
+    assert not window.help.isVisible()
     assert asked == []
     assert window.isVisible()
-    assert window.help.isVisible()
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_F1, Qt.Key.Key_Question])

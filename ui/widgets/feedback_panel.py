@@ -60,6 +60,11 @@ class FeedbackPanel(QFrame):
             for label in place:
                 label.setVisible(number < min(known, rows * COLUMNS))
 
+    def set_zoom(self, zoom: float) -> None:
+        """Write ``zoom`` times as large."""
+        for label in (self._title, self._advice, *(each for two in self._places for each in two)):
+            label.set_zoom(zoom)
+
     def height_for(self, width: int) -> int:
         """Return the height that everything shown takes in ``width``."""
         layout = self.layout()

@@ -20,6 +20,8 @@ from ui.widgets.text import ElidedLabel, scaled_font, set_colour
 from ui.wording import sentence
 
 MARGIN, SIDE, SPACING = 10, 14, 4
+# Of the smallest window's panel; one that is larger both ways writes larger, up to a limit.
+WIDTH, HEIGHT, MOST_ZOOM = 364, 370, 1.3
 
 
 class PhaseTag(QWidget):
@@ -167,7 +169,15 @@ class TaskPanel(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._zoom(min(self.width() / WIDTH, self.height() / HEIGHT))
         self._fit()
+
+    def _zoom(self, wanted: float) -> None:
+        zoom = min(MOST_ZOOM, max(1.0, round(20 * wanted) / 20))
+        self._tag.setFont(scaled_font(self.font(), zoom, bold=True))
+        for part in (self._title, *self._parts):
+            if isinstance(part, ElidedLabel | FeedbackPanel):
+                part.set_zoom(zoom)
 
     def _fit(self) -> None:
         """Give each text as many lines as there is room for, and each part its place."""

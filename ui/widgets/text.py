@@ -52,13 +52,22 @@ class ElidedLabel(QLabel):
         self._wraps = lines > 1
         self._droppable = droppable
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setFont(scaled_font(self.font(), scale, bold))
+        self._font = scaled_font(self.font(), scale, bold)
+        self.setFont(self._font)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         if self._wraps:
             policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
             policy.setVerticalPolicy(QSizePolicy.Policy.Preferred)
             policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+
+    def set_zoom(self, zoom: float) -> None:
+        """Write ``zoom`` times as large as it was made."""
+        font = QFont(self._font)
+        font.setPointSizeF(self._font.pointSizeF() * zoom)
+        if font != self.font():
+            self.setFont(font)
+            self.updateGeometry()
 
     def set_lines(self, lines: int) -> None:
         """Allow another number of lines to a label that was made for several."""

@@ -10,12 +10,13 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 from calibration.drift import (
-    BackgroundReference,
     Drift,
     DriftError,
+    ReferenceView,
     load_reference,
     reference_path,
 )
+from calibration.result import board_of
 from collector.calibration_result import CalibrationError, load_calibration
 from collector.health import HealthReport, Level
 from collector_nodes.inbox import Inbox
@@ -73,7 +74,7 @@ class _Watched:
             node.station_clock,
         )
         self._read_ns = 0  # when the reference that is kept was written
-        self._reference: BackgroundReference | None = None
+        self._reference: ReferenceView | None = None
         self._found: Drift | None = None
         self._problem = ""
         self._moved = 0  # pictures in a row that say so
@@ -118,10 +119,12 @@ class _Watched:
         if not written_ns:
             return
         try:
-            if load_calibration(self._calibration).parent_frame != "base":
+            calibration = load_calibration(self._calibration)
+            if calibration.parent_frame != "base":
                 return
             picture, ignore = load_reference(self._calibration)
-            self._reference = BackgroundReference(picture, self._name, ignore)
+            board = board_of(calibration)
+            self._reference = ReferenceView(picture, self._name, ignore, board=board)
         except (DriftError, CalibrationError) as error:
             self._problem = str(error)
 
