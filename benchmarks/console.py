@@ -42,8 +42,9 @@ def run_long() -> list[Result]:
 def measure(seconds: float) -> dict[str, Any]:
     """Return what the window's process measured."""
     from collector.cli.console import console_environment
+    from collector.station.ros_domain import claim_domain
 
-    own = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
+    own = {**os.environ, "ROS_DOMAIN_ID": str(claim_domain())}
     environment = console_environment(own, None)
     environment |= {"QT_QPA_PLATFORM": "offscreen", "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
     command = [sys.executable, "-m", "benchmarks.console"]

@@ -315,7 +315,7 @@ def demo(
     cameras: Annotated[
         str, typer.Option(help="Which cameras, separated by commas.")
     ] = "static,wrist",
-    views: Annotated[int, typer.Option(min=8, max=60, help="Views a camera.")] = 20,
+    views: Annotated[int, typer.Option(min=8, max=60, help="Views a camera.")] = 34,
     seed: Annotated[int, typer.Option(min=0, help="Draws the imperfect cameras.")] = 5,
     as_json: AsJson = False,
 ) -> None:

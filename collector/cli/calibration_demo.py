@@ -22,6 +22,7 @@ from collector.clock import SystemClock
 from collector.geometry import distance
 from collector.simulation.true_camera import truth_path
 from collector.station.bringup import Bringup, bring_up, default_launch_file
+from collector.station.ros_domain import claim_domain
 from collector.station.shared_memory import remove_orphaned_segments
 from collector.station.simulated import describe_simulated_station
 from collector.station.supervisor import Supervisor, SupervisorEvent
@@ -104,7 +105,9 @@ def run_calibration_demo(
 def _calibrate(console: Console, station: Path, camera: str, views: int) -> str:
     """Return the path of the report; empty where nothing was put in place."""
     # A domain of its own: a demo must never move the arm of a station that runs here.
-    environment = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 100), **os.environ}
+    environment = dict(os.environ)
+    if "ROS_DOMAIN_ID" not in environment:
+        environment["ROS_DOMAIN_ID"] = str(claim_domain())
     bringup = bring_up(default_launch_file(), {"station": str(station)}, environment)
     bringup.log_folder.mkdir(parents=True)
     needed = {"simulator", "arm", "teleop", f"{camera}_camera"}

@@ -17,6 +17,7 @@ from collector.clock import SystemClock
 from collector.station.bringup import bring_up, default_launch_file
 from collector.station.description import StationError
 from collector.station.launch_file import LaunchError, ProcessDescription
+from collector.station.ros_domain import claim_domain
 from collector.station.shared_memory import remove_orphaned_segments
 from collector.station.supervisor import Supervisor
 
@@ -111,7 +112,7 @@ def _run(
 
         described = describe_imperfect_station(data, SIM_SEED)
         # A domain of its own: this must never move the arm of a station that runs here.
-        domain_id = 1 + os.getpid() % 100 if domain_id is None else domain_id
+        domain_id = claim_domain() if domain_id is None else domain_id
     if domain_id is not None:
         environment["ROS_DOMAIN_ID"] = str(domain_id)
     arguments = {"station": str(described)}

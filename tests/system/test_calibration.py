@@ -86,7 +86,6 @@ def believe(tips: Tips) -> None:
     assert np.percentile(tips.in_picture, 90) <= TIP_PX
 
 
-@pytest.mark.endurance
 @pytest.mark.timeout(600)
 def test_a_wrist_camera_is_calibrated_over_ros_and_an_episode_shows_the_tip_where_it_is(
     tmp_path: Path, domain_id: int, renderer: Renderer

@@ -21,7 +21,7 @@ from collector.simulation.kinematics import (
 )
 from collector.station.description import ArmDescription
 
-DEFAULT_COUNT = 20
+DEFAULT_COUNT = 32
 SPARE = 1.4  # proposed for each that is wanted: some ways lead out of reach
 NEAR, FAR = 0.6, 1.3  # of the distance at which the board is seen now
 LARGEST_TURN_RAD = float(np.deg2rad(65.0))  # from where the arm is now
