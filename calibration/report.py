@@ -33,6 +33,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th { text-align: left; font-weight: 600; color: #616e7c; font-size: .82rem; }
 td, th { padding: .32rem .9rem .32rem 0; border-bottom: 1px solid #edf0f3;
   vertical-align: top; }
+table.wide td, table.wide th { font-size: .78rem; padding-right: .45rem; }
 td.n, th.n { text-align: right; white-space: nowrap; }
 code { font: .92em ui-monospace, "DejaVu Sans Mono", monospace; }
 .badge { display: inline-block; padding: .1rem .6rem; border-radius: 999px; font-size: .82rem;
@@ -180,7 +181,7 @@ def _transforms(solution: Solution, found: Adjustment) -> list[str]:
     return [
         "<h2>Where everything is</h2>",
         _image(_frames(solution, found), "Base, tool, camera and board in space"),
-        f"<table>{head}{''.join(rows)}</table>",
+        f"<table class=wide>{head}{''.join(rows)}</table>",
         f'<p class="quiet"><code>T_{parent}_{camera}</code> is the pose of <code>{camera}</code> '
         f"in <code>{parent}</code>: it maps points of <code>{camera}</code> into "
         f"<code>{parent}</code>. The second row is its inverse, the same in the other direction. "

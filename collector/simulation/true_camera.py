@@ -26,6 +26,8 @@ _K1 = (-0.12, 0.06)
 _K2, _K3 = 0.03, 0.005
 _TANGENTIAL = 0.001
 _NOISE = (1.0, 2.5)  # grey levels
+# A drawn distortion that leaves the corners unseen is weakened, until there is room beyond them.
+_ROOM, _WEAKER = 1.02, 0.9
 _DELAY_MS = (-12.0, 35.0)
 _MOUNT_M = 0.008  # along each axis
 _MOUNT_RAD = 0.025
@@ -103,6 +105,9 @@ def true_camera(
         cy=_given(given.cy, nominal.cy + drawn.centre[1] * width),
         distortion=given.distortion or drawn.distortion,
     )
+    while given.distortion is None and _folds(intrinsics):
+        weaker = tuple(_WEAKER * c for c in intrinsics.distortion)
+        intrinsics = replace(intrinsics, distortion=weaker)
     shift = drawn.mount_m if given.mount_translation_m is None else given.mount_translation_m
     turn = drawn.mount_rad if given.mount_rotation_rad is None else given.mount_rotation_rad
     transform = nominal_transform
@@ -184,6 +189,19 @@ class _Drawn:
             mount_m=three(_MOUNT_M),
             mount_rad=three(_MOUNT_RAD),
         )
+
+
+def _folds(intrinsics: Intrinsics) -> bool:
+    """Whether the lens shows nothing in the picture's farthest corner, or nearly so."""
+    k = intrinsics
+    corners = np.array([[u, v] for u in (0.0, k.width - 1.0) for v in (0.0, k.height - 1.0)])
+    far = float(np.linalg.norm((corners - (k.cx, k.cy)) / (k.fx, k.fy), axis=1).max())
+    k1, k2, _, _, k3 = k.distortion
+    r = np.linspace(0.0, 2.0 * far, 400)
+    bent = r * (1.0 + k1 * r**2 + k2 * r**4 + k3 * r**6)
+    falls = np.flatnonzero(np.diff(bent) <= 0.0)
+    reach = bent[falls[0]] if len(falls) else bent[-1]
+    return bool(reach < _ROOM * far)
 
 
 def _given(value: float | None, otherwise: float) -> float:

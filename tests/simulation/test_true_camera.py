@@ -9,6 +9,7 @@ from collector.calibration_result import load_calibration
 from collector.clock import ManualClock
 from collector.geometry import distance
 from collector.simulation.camera import SimulatedCamera
+from collector.simulation.lens import Lens
 from collector.simulation.mounts import default_camera
 from collector.simulation.true_camera import true_camera, truth_path, write_calibrations
 from collector.simulation.world import World
@@ -50,6 +51,13 @@ def test_same_seed_same_camera_and_two_cameras_of_a_seed_differ() -> None:
     other = true_camera("wrist", 640, 480, IMPERFECT)
     assert other.stamp_delay_ns != one.stamp_delay_ns
     assert other.intrinsics.distortion != one.intrinsics.distortion
+
+
+@pytest.mark.parametrize("seed", [3, 4, 34])
+def test_whatever_is_drawn_shows_the_whole_picture(seed: int) -> None:
+    for name in ("static", "wrist"):
+        camera = true_camera(name, 640, 480, CameraSimulation(imperfect=True, seed=seed))
+        assert np.isfinite(Lens(camera.intrinsics).rays).all()
 
 
 def test_given_values_hold_imperfect_or_not() -> None:
