@@ -20,6 +20,7 @@ from rich.text import Text
 from collector.calibration_result import CalibrationError, CameraCalibration, load_calibration
 from collector.cli.calibration_wizard import EPILOG as WIZARD_EPILOG
 from collector.cli.calibration_wizard import wizard
+from collector.cli.terminal_table import Column, print_table
 from collector.clock import NS_PER_S, SystemClock
 from collector.station.bringup import Bringup, bring_up, default_launch_file
 from collector.station.description import Station, StationError, load_station
@@ -293,14 +294,22 @@ def show(station: StationFile = None, *, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("camera", "measured", "age", "place", "turn", "focal", "delay", "by"):
-        numbers = title in ("age", "place", "turn", "focal", "delay")
-        table.add_column(title, justify="right" if numbers else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*_cells(row), style="dim" if row["older"] else "")
+    columns = [
+        Column("Camera"),
+        Column("Measured"),
+        Column("Age", number=True),
+        Column("Place ±", number=True),
+        Column("Turn ±", number=True),
+        Column("Focal ±", number=True, optional=True),
+        Column("Delay", number=True),
+        Column("By", gives_way=True),
+    ]
     console = Console(highlight=False)
-    console.print(table)
+    print_table(
+        console,
+        columns,
+        [[Text(cell, "dim" if row["older"] else "") for cell in _cells(row)] for row in rows],
+    )
     for row in rows:
         if row["problem"]:
             console.print(Text(row["problem"], STYLES["refused"]), soft_wrap=True)
@@ -399,18 +408,18 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     if row["problem"]:
         return [row["camera"], "-", "", "", "", "", "", ""]
 
-    def number(key: str, factor: float, text: str, before: str = "± ") -> str:
+    def number(key: str, factor: float, text: str) -> str:
         value = row[key]
-        return "-" if value is None else before + text.format(factor * value)
+        return "-" if value is None else text.format(factor * value)
 
     return [
         "  before" if row["older"] else row["camera"],
         row["date"][:16].replace("T", " ") or row["method"],
-        number("age_days", 1.0, "{:.1f} d", ""),
+        number("age_days", 1.0, "{:.1f} d"),
         number("sigma_m", 1e3, "{:.2f} mm"),
         number("sigma_rad", 180.0 / np.pi, "{:.3f}°"),
         number("focal_sigma_share", 100.0, "{:.2f} %"),
-        number("delay_s", 1e3, "{:.1f} ms", ""),
+        number("delay_s", 1e3, "{:.1f} ms"),
         row["person"],
     ]
 
