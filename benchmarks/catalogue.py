@@ -264,7 +264,7 @@ def _questions(catalogue: Catalogue) -> list[Result]:
     return [
         Result(
             "an operator's last 20 attempts at a task",
-            _median_ms(lambda: catalogue.attempts(person, "task-0", limit=20)),
+            _median_ms(lambda: catalogue.newest_marks(person, "task-0", 20)),
             "ms",
         ),
         Result("coverage of every task", _median_ms(catalogue.collected_counts), "ms"),

@@ -37,7 +37,7 @@ class Catalogue(Operators, Sessions, Attempts, Overrides, WorkflowRecords, Recon
     ) -> Catalogue:
         """Open a SQLite file (made if there is none) or a database by URL, brought up to date.
 
-        ``rng`` draws pseudonyms and session ids, ``hasher`` hashes PINs (argon2's defaults),
+        ``rng`` draws pseudonyms, ``hasher`` hashes PINs (argon2's defaults),
         ``wait_s`` is how long a request waits for another writer or for the server.
         Raises CatalogueError when it cannot be reached, or is newer than this software.
         """

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from pathlib import Path
 from typing import Any
 
 from collector.catalogue.catalogue import Catalogue
 from collector.catalogue.operators import Operator
 from collector.catalogue.sealed_facts import SealedFacts
+from collector.workflow.history import AttemptMark
+from collector.workflow.journal import Entry
+from collector.workflow.state_machine import Event, State
 
 PIN = "4711"
 SUPERVISOR_PIN = "271828"
@@ -27,6 +31,64 @@ def operator(catalogue: Catalogue, tmp_path: Path, consent: bool = True) -> Oper
 def supervisor(catalogue: Catalogue) -> str:
     """The pseudonym of a new supervisor."""
     return catalogue.add_operator(SUPERVISOR_PIN, "supervisor").operator_id
+
+
+_numbers = itertools.count(1)
+
+
+def sign_in(catalogue: Catalogue, person: str, station: str = "sim-1") -> str:
+    """The id of a new session, told as the workflow tells it."""
+    session_id = f"s-{next(_numbers)}"
+    _tell(catalogue, station, session_id, person, Event.SIGN_IN, {"operator_id": person})
+    return session_id
+
+
+def sign_out(catalogue: Catalogue, session_id: str) -> None:
+    sitting = catalogue.session(session_id)
+    who = str(sitting.operator_id)
+    _tell(catalogue, sitting.station_id, session_id, who, Event.SIGN_OUT, {})
+
+
+def _tell(
+    catalogue: Catalogue,
+    station: str,
+    session_id: str,
+    who: str,
+    event: Event,
+    changes: dict[str, str],
+) -> None:
+    begins = event is Event.SIGN_IN
+    entry = Entry(
+        sequence=next(_numbers),
+        at_ns=catalogue.clock.now_ns(),
+        event=event,
+        start=State.SIGNED_OUT if begins else State.PREFLIGHT,
+        end=State.PREFLIGHT if begins else State.SIGNED_OUT,
+        who=who,
+        changes=changes,
+    )
+    catalogue.write_entry(station, entry, session_id)
+
+
+def tell_attempt(
+    catalogue: Catalogue, session_id: str, outcome: str = "success", **more: Any
+) -> AttemptMark:
+    """An attempt of a session, told as the workflow tells it: by default at `stack`."""
+    sitting = catalogue.session(session_id)
+    now_ns = catalogue.clock.now_ns()
+    values: dict[str, Any] = {
+        "attempt_id": f"a-{next(_numbers)}",
+        "session_id": session_id,
+        "operator_id": sitting.operator_id,
+        "task_id": "stack",
+        "phase": "collection",
+        "outcome": outcome,
+        "started_ns": now_ns,
+        "ended_ns": 0 if outcome == "recording" else now_ns,
+    }
+    mark = AttemptMark(**{**values, **more})
+    catalogue.write_mark(sitting.station_id, mark, mark.task_id)
+    return mark
 
 
 def facts(number: int, **changes: Any) -> SealedFacts:

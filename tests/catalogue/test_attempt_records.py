@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from people import facts, operator, supervisor
+from people import facts, operator, sign_in, supervisor, tell_attempt
 
 from collector.catalogue.attempt_records import attempt_records, attempted
 from collector.catalogue.catalogue import Catalogue
@@ -29,11 +29,9 @@ def attempt(
     """A collected attempt, with its sealed episode where it has a number."""
     began_ns = clock.now_ns()
     clock.advance(10_000_000_000)
-    episode = facts(number).episode_id if number else None
-    catalogue.record_attempt(
-        session, "stack", "stack", "collection", outcome, episode, {}, began_ns, clock.now_ns()
-    )
-    return episode or ""
+    episode = facts(number).episode_id if number else ""
+    tell_attempt(catalogue, session, outcome, episode_id=episode, started_ns=began_ns)
+    return episode
 
 
 def register(catalogue: Catalogue, person: str, session: str, number: int, **changes) -> None:
@@ -49,7 +47,7 @@ def only(catalogue: Catalogue) -> AttemptRecord:
 def test_an_attempt_is_told_with_its_times_and_under_the_pseudonym(
     catalogue: Catalogue, clock: ManualClock, person: str
 ) -> None:
-    session = catalogue.begin_session(person, "sim-1").session_id
+    session = sign_in(catalogue, person)
     attempt(catalogue, clock, session)
     record = only(catalogue)
     assert (record.operator_id, record.station_id, record.session_id) == (person, "sim-1", session)
@@ -60,8 +58,8 @@ def test_an_attempt_is_told_with_its_times_and_under_the_pseudonym(
 
 
 def test_an_open_attempt_is_not_told(catalogue: Catalogue, person: str) -> None:
-    session = catalogue.begin_session(person, "sim-1").session_id
-    catalogue.begin_attempt(session, "stack", "stack", "practice")
+    session = sign_in(catalogue, person)
+    tell_attempt(catalogue, session, "recording", phase="practice")
     assert attempt_records(catalogue) == []
 
 
@@ -85,7 +83,7 @@ def test_what_became_of_the_episode_counts(
     disputed: bool,
 ) -> None:
     boss = supervisor(catalogue)
-    session = catalogue.begin_session(person, "sim-1").session_id
+    session = sign_in(catalogue, person)
     episode = attempt(catalogue, clock, session, number=1)
     sealed = 0 if change == "simulator" else 1
     register(catalogue, person, session, 1, success_predicate=sealed)

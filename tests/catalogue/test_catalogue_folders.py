@@ -53,7 +53,7 @@ def test_rebuilding_recreates_what_sealed_folders_know(catalogue: Catalogue, roo
         assert episode.bytes == sum(f.stat().st_size for f in Path(episode.path).iterdir())
     person = catalogue.operator(GOAL.collector_id)
     assert (person.role, person.has_pin, person.consent) == ("operator", False, None)
-    attempts = catalogue.attempts(GOAL.collector_id, GOAL.task_id)
+    attempts = catalogue.session_attempts(GOAL.session_id)
     assert sorted(a.outcome for a in attempts) == ["failure", "success", "unlabelled"]
     assert catalogue.collected_counts() == {GOAL.task_id: 1}
     assert catalogue.check(root).problems == []

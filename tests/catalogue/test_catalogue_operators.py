@@ -122,12 +122,6 @@ def test_consent_without_a_document_is_refused(catalogue: Catalogue, tmp_path: P
         catalogue.give_consent(person.operator_id, tmp_path / "none.pdf", "training")
 
 
-def test_without_consent_there_is_no_session(catalogue: Catalogue, tmp_path: Path) -> None:
-    person = operator(catalogue, tmp_path, consent=False)
-    with pytest.raises(CatalogueError, match="no consent on file"):
-        catalogue.begin_session(person.operator_id, "sim-1")
-
-
 def test_withdrawing_takes_every_episode_out_of_exports(
     catalogue: Catalogue, tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -145,8 +139,6 @@ def test_withdrawing_takes_every_episode_out_of_exports(
     assert catalogue.episode(facts(9).episode_id).status == "withdrawn"
     with pytest.raises(CatalogueError, match="withdrawn consent"):
         catalogue.release_episode(facts(9).episode_id, boss, "good")
-    with pytest.raises(CatalogueError, match="no consent"):
-        catalogue.begin_session(person, "sim-1")
 
 
 def test_a_later_consent_covers_later_episodes_only(

@@ -1,11 +1,11 @@
-"""Sessions and attempts: what the gate, the order of tasks and a restarted node ask for."""
+"""Sessions and attempts: what the order of tasks, reports and a restarted node ask for."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from people import facts, operator, supervisor
+from people import facts, operator, sign_in, sign_out, supervisor, tell_attempt
 
 from collector.catalogue.catalogue import Catalogue
 from collector.catalogue.errors import CatalogueError
@@ -14,100 +14,54 @@ from collector.clock import NS_PER_S, ManualClock
 
 @pytest.fixture
 def sitting(catalogue: Catalogue, tmp_path: Path) -> str:
-    person = operator(catalogue, tmp_path)
-    return catalogue.begin_session(person.operator_id, "sim-1").session_id
+    return sign_in(catalogue, operator(catalogue, tmp_path).operator_id)
 
 
-def collect(catalogue: Catalogue, session_id: str, task: str, outcome: str, **more) -> int:
-    phase = more.pop("phase", "collection")
-    return catalogue.record_attempt(session_id, task, task, phase, outcome, **more).attempt_id
-
-
-def test_a_restarted_node_finds_its_session_and_the_attempt_it_died_in(
-    open_catalogue, tmp_path: Path
+def test_a_station_has_one_session_at_a_time(
+    catalogue: Catalogue, tmp_path: Path, clock: ManualClock
 ) -> None:
-    first = open_catalogue()
-    person = operator(first, tmp_path)
-    begun = first.begin_session(person.operator_id, "sim-1", {"tasks": ["stack"]})
-    first.save_session(begun.session_id, "recording", {"block": 3}, "session", "countdown over")
-    attempt = first.begin_attempt(
-        begun.session_id, "stack", "stack", "collection", {"layout": {"seed": 5}}
-    )
-    first.close()
-    again = open_catalogue(seed=8)
-    found = again.open_session("sim-1")
-    assert found is not None
-    assert (found.session_id, found.state, found.detail) == (
-        begun.session_id,
-        "recording",
-        {"block": 3},
-    )
-    assert again.open_attempts("sim-1") == [attempt]
-    ended = again.finish_attempt(
-        attempt.attempt_id, "interrupted", detail={"why": "killed"}, reason="the node was killed"
-    )
-    assert ended.detail == {"layout": {"seed": 5}, "why": "killed"}
-    assert again.open_attempts("sim-1") == []
-
-
-def test_a_station_has_one_session_at_a_time(catalogue: Catalogue, tmp_path: Path) -> None:
     person = operator(catalogue, tmp_path).operator_id
-    begun = catalogue.begin_session(person, "sim-1")
-    with pytest.raises(CatalogueError, match="sign them out first"):
-        catalogue.begin_session(person, "sim-1")
-    catalogue.begin_session(person, "sim-2")
-    catalogue.end_session(begun.session_id, person)
+    first = sign_in(catalogue, person)
+    clock.advance(NS_PER_S)
+    elsewhere, second = sign_in(catalogue, person, "sim-2"), sign_in(catalogue, person)
+    opened = {name: catalogue.open_session(name) for name in ("sim-1", "sim-2", "sim-3")}
+    assert opened["sim-1"] is not None
+    assert opened["sim-1"].session_id == second
+    assert opened["sim-2"] is not None
+    assert opened["sim-2"].session_id == elsewhere
+    assert opened["sim-3"] is None
+    assert catalogue.session(first).ended_ns == clock.now_ns()
+    sign_out(catalogue, second)
     assert catalogue.open_session("sim-1") is None
-    catalogue.begin_session(person, "sim-1")
-    with pytest.raises(CatalogueError, match="has ended"):
-        catalogue.end_session(begun.session_id, person)
+    with pytest.raises(CatalogueError, match="there is no session"):
+        catalogue.session("s-none")
 
 
-def test_every_transition_says_who_and_why(catalogue: Catalogue, sitting: str) -> None:
-    catalogue.save_session(sitting, "practice", {}, "op-pedal", "preflight passed")
-    event = list(catalogue.custody_chain())[-1]
-    assert (event.actor, event.action, event.reason) == (
-        "op-pedal",
-        "session.transition",
-        "preflight passed",
-    )
-    assert event.payload == '{"from":"begun","to":"practice"}'
-
-
-def test_the_gate_sees_the_newest_attempts_first(catalogue: Catalogue, sitting: str) -> None:
-    for outcome in ("failure", "success", "discarded", "success"):
-        collect(catalogue, sitting, "stack", outcome, phase="practice")
-    collect(catalogue, sitting, "sort", "failure")
-    person = catalogue.session(sitting).operator_id
-    assert person is not None
-    shown = [a.outcome for a in catalogue.attempts(person, "stack")]
-    assert shown == ["success", "discarded", "success", "failure"]
-    counted = catalogue.attempts(person, "stack", limit=2, outcomes=("success", "failure"))
-    assert [a.outcome for a in counted] == ["success", "success"]
-    assert catalogue.attempts(person, "stack", phase="collection") == []
-
-
-def test_an_open_attempt_is_not_counted_and_blocks_the_next(
-    catalogue: Catalogue, sitting: str
+def test_the_newest_attempts_are_found_first(
+    catalogue: Catalogue, sitting: str, clock: ManualClock
 ) -> None:
-    attempt = catalogue.begin_attempt(sitting, "stack", "stack", "practice")
-    assert catalogue.attempts(str(attempt.operator_id), "stack") == []
-    with pytest.raises(CatalogueError, match="is open"):
-        catalogue.begin_attempt(sitting, "stack", "stack", "practice")
-    catalogue.finish_attempt(attempt.attempt_id, "success")
-    with pytest.raises(CatalogueError, match="has ended already, as success"):
-        catalogue.finish_attempt(attempt.attempt_id, "failure")
+    for outcome in ("failure", "success", "discarded", "success"):
+        clock.advance(NS_PER_S)
+        tell_attempt(catalogue, sitting, outcome, phase="practice")
+    tell_attempt(catalogue, sitting, "failure", task_id="sort")
+    person = str(catalogue.session(sitting).operator_id)
+    shown = [mark.outcome for mark in catalogue.newest_marks(person, "stack", 9)]
+    assert shown == ["failure", "success", "discarded", "success"]
+    counted = [mark.outcome for mark in catalogue.newest_marks(person, "stack", 2)]
+    assert counted == ["success", "discarded", "success"]  # the newest two that are labelled
+    assert len(catalogue.session_attempts(sitting)) == 5
 
 
-def test_a_discard_can_be_undone_until_sign_out(catalogue: Catalogue, sitting: str) -> None:
-    attempt = collect(catalogue, sitting, "stack", "success")
-    catalogue.amend_attempt(attempt, "discarded", "op-1", "wrong cup")
-    assert catalogue.collected_counts() == {"stack": 0}
-    catalogue.amend_attempt(attempt, "success", "op-1", "right cup after all")
+def test_a_discard_and_its_undoing_are_counted(catalogue: Catalogue, sitting: str) -> None:
+    mark = tell_attempt(catalogue, sitting)
     assert catalogue.collected_counts() == {"stack": 1}
-    catalogue.end_session(sitting, "op-1")
-    with pytest.raises(CatalogueError, match="final"):
-        catalogue.amend_attempt(attempt, "discarded", "op-1", "too late")
+    tell_attempt(catalogue, sitting, "discarded", attempt_id=mark.attempt_id, reason="wrong cup")
+    assert catalogue.collected_counts() == {"stack": 0}
+    event = list(catalogue.custody_chain())[-1]
+    assert (event.action, event.reason) == ("attempt.amend", "wrong cup")
+    tell_attempt(catalogue, sitting, attempt_id=mark.attempt_id)
+    assert catalogue.collected_counts() == {"stack": 1}
+    assert len(catalogue.session_attempts(sitting)) == 1
 
 
 def test_coverage_counts_what_can_be_used_over_all_stations(
@@ -116,10 +70,10 @@ def test_coverage_counts_what_can_be_used_over_all_stations(
     clock.advance(1000 * NS_PER_S)  # the episodes below are older: they have attempts of their own
     boss = supervisor(catalogue)
     other = operator(catalogue, tmp_path).operator_id
-    second = catalogue.begin_session(other, "sim-2").session_id
-    collect(catalogue, sitting, "stack", "success", phase="practice")
-    collect(catalogue, sitting, "stack", "failure")
-    collect(catalogue, sitting, "sort", "success")
+    second = sign_in(catalogue, other, "sim-2")
+    tell_attempt(catalogue, sitting, phase="practice")
+    tell_attempt(catalogue, sitting, "failure")
+    tell_attempt(catalogue, sitting, task_id="sort")
     for number, session in enumerate([sitting, second, second]):
         owner = catalogue.session(session).operator_id
         catalogue.register_facts(
@@ -139,15 +93,16 @@ def test_coverage_counts_what_can_be_used_over_all_stations(
 def test_registering_ties_an_episode_to_the_attempt_it_came_from(
     catalogue: Catalogue, sitting: str, clock: ManualClock
 ) -> None:
-    attempt = catalogue.begin_attempt(sitting, "stack", "stack", "collection")
-    person = attempt.operator_id
+    mark = tell_attempt(catalogue, sitting, "recording")
     created_ns = clock.now_ns() + NS_PER_S
-    fact = facts(1, operator_id=person, session_id=sitting, created_ns=created_ns)
+    fact = facts(1, operator_id=mark.operator_id, session_id=sitting, created_ns=created_ns)
     clock.advance(20 * NS_PER_S)
     catalogue.register_facts(fact, "stack", "recorder")
-    assert catalogue.attempt(attempt.attempt_id).episode_id == fact.episode_id
-    assert catalogue.finish_attempt(attempt.attempt_id, "success").episode_id == fact.episode_id
-    assert len(catalogue.session_attempts(sitting)) == 1
+    (attempt,) = catalogue.session_attempts(sitting)
+    assert attempt.episode_id == fact.episode_id
+    tell_attempt(catalogue, sitting, attempt_id=mark.attempt_id)
+    (attempt,) = catalogue.session_attempts(sitting)
+    assert (attempt.episode_id, attempt.outcome) == (fact.episode_id, "success")
 
 
 def test_an_override_is_shown_until_it_is_ended(catalogue: Catalogue, tmp_path: Path) -> None:
@@ -157,21 +112,3 @@ def test_an_override_is_shown_until_it_is_ended(catalogue: Catalogue, tmp_path: 
     assert (given.supervisor_id, given.reason) == (boss, "a guest for a day")
     catalogue.end_override(given.override_id, boss, "the day is over")
     assert catalogue.overrides(person) == []
-
-
-@pytest.mark.parametrize(
-    ("phase", "outcome", "why"), [("play", "success", "phase"), ("practice", "great", "outcome")]
-)
-def test_unknown_words_are_refused(
-    catalogue: Catalogue, sitting: str, phase: str, outcome: str, why: str
-) -> None:
-    with pytest.raises(CatalogueError, match=f"there is no {why}"):
-        collect(catalogue, sitting, "stack", outcome, phase=phase)
-    assert catalogue.session_attempts(sitting) == []
-
-
-def test_nothing_is_recorded_after_consent_is_withdrawn(catalogue: Catalogue, sitting: str) -> None:
-    person = str(catalogue.session(sitting).operator_id)
-    catalogue.withdraw_consent(person, "in the middle of it")
-    with pytest.raises(CatalogueError, match="record nothing"):
-        collect(catalogue, sitting, "stack", "success")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people import PIN, facts, operator, supervisor
+from people import PIN, facts, operator, sign_in, supervisor, tell_attempt
 from sqlalchemy import text
 
 from collector.catalogue import custody
@@ -97,10 +97,10 @@ def test_canonical_json_does_not_depend_on_order(value: dict[str, object]) -> No
 def decide_everything(catalogue: Catalogue, tmp_path: Path) -> None:
     person, boss = operator(catalogue, tmp_path).operator_id, supervisor(catalogue)
     gone = operator(catalogue, tmp_path).operator_id
-    sitting = catalogue.begin_session(person, "sim-1")
-    attempt = catalogue.begin_attempt(sitting.session_id, "stack", "stack", "collection")
-    catalogue.finish_attempt(attempt.attempt_id, "discarded")
-    catalogue.amend_attempt(attempt.attempt_id, "success", person, "undo")
+    sitting = sign_in(catalogue, person)
+    mark = tell_attempt(catalogue, sitting, "recording")
+    for outcome in ("discarded", "success"):
+        tell_attempt(catalogue, sitting, outcome, attempt_id=mark.attempt_id)
     for number in range(4):
         owner = gone if number == 3 else person
         catalogue.register_facts(facts(number, operator_id=owner), "stack", "recorder")

@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from collector.catalogue.catalogue import Catalogue
 from collector.catalogue.sealed_facts import SealedFacts
 from collector.clock import NS_PER_S, ManualClock
+from collector.workflow.history import AttemptMark
 
 PIN = "4711"
 SUPERVISOR_PIN = "271828"
@@ -55,45 +56,44 @@ def make(root: Path) -> Place:
             catalogue.give_consent(person, document, "training of models")
         for day in range(2):
             clock.advance(START_NS + day * DAY_NS - clock.now_ns())
-            session = catalogue.begin_session(steady, "bench-1").session_id
+            session = f"s-steady-{day}"
             for k in range(30):
                 practised = day == 0 and k < 12
                 began_ns = clock.now_ns() + 20 * NS_PER_S
                 clock.advance(60 * NS_PER_S)
                 episode = f"20261124T{day:03d}{k:03d}-bench-1-abcd"
-                catalogue.record_attempt(
-                    session,
-                    "open_drawer",
-                    "open_drawer",
-                    "practice" if practised else "collection",
-                    "failure" if k % 10 == 9 else "success",
-                    episode,
-                    {},
-                    began_ns,
-                    clock.now_ns(),
+                mark = AttemptMark(
+                    attempt_id=f"{session}-{k}",
+                    session_id=session,
+                    operator_id=steady,
+                    task_id="open_drawer",
+                    phase="practice" if practised else "collection",
+                    outcome="failure" if k % 10 == 9 else "success",
+                    started_ns=began_ns,
+                    ended_ns=clock.now_ns(),
+                    episode_id=episode,
                 )
+                catalogue.write_mark("bench-1", mark, "open_drawer")
                 if day == 1 and k < 8:
                     catalogue.register_facts(
                         _facts(root, episode, steady, session, began_ns), "open_drawer", "recorder"
                     )
                     episodes.append(episode)
-            catalogue.end_session(session, steady)
         clock.advance(START_NS + 2 * DAY_NS - clock.now_ns())
-        session = catalogue.begin_session(careless, "bench-2").session_id
         for k in range(10):
             began_ns = clock.now_ns()
             clock.advance(30 * NS_PER_S)
-            outcome = "discarded" if k < 4 else "success"
-            catalogue.record_attempt(
-                session,
-                "press_switch",
-                "press_switch",
-                "practice",
-                outcome,
-                began_ns=began_ns,
+            mark = AttemptMark(
+                attempt_id=f"s-careless-{k}",
+                session_id="s-careless",
+                operator_id=careless,
+                task_id="press_switch",
+                phase="practice",
+                outcome="discarded" if k < 4 else "success",
+                started_ns=began_ns,
                 ended_ns=clock.now_ns(),
             )
-        catalogue.end_session(session, careless)
+            catalogue.write_mark("bench-2", mark, "press_switch")
     private = root / "private"
     private.mkdir(mode=0o700)
     (private / "operators.yaml").write_text(f"{steady}: {NAME}\n", encoding="utf-8")
