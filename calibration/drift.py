@@ -90,8 +90,9 @@ class ReferenceView:
         self._camera = camera
         self._moved_px = moved_px
         self._shape = image.shape[:2]
-        self._aligner = BackgroundAligner(_grey(image), ignore)
-        self._marks = FixedMarks(image, ignore, board)
+        grey = _grey(image)
+        self._aligner = BackgroundAligner(grey, ignore)
+        self._marks = FixedMarks(grey, ignore, board)
         if not self._aligner.usable and self._marks.count < _MIN_POINTS:
             raise DriftError(
                 f"the reference picture of the {camera} camera shows no edges: take one in good "
@@ -110,18 +111,19 @@ class ReferenceView:
                 f"{image.shape[1]} x {image.shape[0]}: take a new reference picture"
             )
         grey = _grey(image)
-        marks = self._compare_marks(image)
-        if marks is not None and marks.verdict == "steady":
-            return marks
-        if marks is not None and not self._aligner.usable:
+        marks = self._compare_marks(grey)
+        if marks is not None and (marks.verdict == "steady" or not self._aligner.usable):
             return marks
         behind = self._judged(self._aligner.align(grey))
-        if marks is None or behind.verdict == "steady":
-            return behind if marks is None else replace(behind, sentence=_mark_moved(behind))
+        if marks is None:
+            return behind
+        if behind.verdict == "steady":
+            moved = f"{behind.sentence} A tag or board in its view was moved."
+            return replace(behind, sentence=moved)
         return marks
 
-    def _compare_marks(self, image: NDArray[np.uint8]) -> Drift | None:
-        found, due = self._marks.find(image)
+    def _compare_marks(self, grey: NDArray[np.uint8]) -> Drift | None:
+        found, due = self._marks.find(grey)
         if len(found) < _MIN_POINTS:
             return None
         return compare_points(found, due, CORNER_SIGMA_PX, self._camera, self._moved_px)
@@ -282,10 +284,6 @@ def _verdict(camera: str, moved_px: float, values: dict[str, float], since: str)
         f"The {camera} camera stands where it was calibrated, to {shift:.1f} px.",
         **values,
     )
-
-
-def _mark_moved(behind: Drift) -> str:
-    return f"{behind.sentence} A tag or board in its view was moved."
 
 
 def _way(values: dict[str, float]) -> str:

@@ -30,61 +30,54 @@ class FixedMarks:
 
     def __init__(
         self,
-        image: NDArray[np.uint8],
+        grey: NDArray[np.uint8],
         ignore: NDArray[np.bool_] | None = None,
         board: CharucoBoard | None = None,
     ) -> None:
-        """Look for marks in ``image`` [H, W, 3] RGB, except where ``ignore`` [H, W] is set.
+        """Look for marks in ``grey`` [H, W], except where ``ignore`` [H, W] is set.
 
-        What moves, such as a board in the gripper, is to be ignored. Raises ValueError for an
-        array that is no picture.
+        What moves, such as a board in the gripper, is to be ignored.
         """
         parameters = cv2.aruco.DetectorParameters()
         parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
         dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, TAGS))
         self._tags = cv2.aruco.ArucoDetector(dictionary, parameters)
         self._board = None if board is None else BoardDetector(board)
-        found = self._find(image)
-        if ignore is not None and found:
+        self._due = self._find(grey)
+        if ignore is not None:
             size = 2 * _CLEAR_PX + 1
             near = cv2.dilate(ignore.astype(np.uint8), np.ones((size, size), np.uint8))
             height, width = near.shape
-            found = {
-                name: at
-                for name, at in found.items()
-                if not near[
-                    int(np.clip(np.rint(at[1]), 0, height - 1)),
-                    int(np.clip(np.rint(at[0]), 0, width - 1)),
-                ]
-            }
-        self._due = found
+            for name, (x, y) in list(self._due.items()):
+                if near[min(round(y), height - 1), min(round(x), width - 1)]:
+                    del self._due[name]
+        if all(name >= _FIRST_TAG for name in self._due):
+            self._board = None  # none lies there: it need not be looked for again
 
     @property
     def count(self) -> int:
         """Corners of marks in the reference."""
         return len(self._due)
 
-    def find(self, image: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:
-        """Return where ``image`` [H, W, 3] RGB shows marks of the reference, and where that did.
+    def find(self, grey: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:
+        """Return where ``grey`` [H, W] shows marks of the reference, and where that did.
 
         Both px [n, 2], in the same order; n is 0 where no mark is seen again.
         """
-        if not self._due:
-            return np.empty((0, 2)), np.empty((0, 2))
-        seen = self._find(image)
+        seen = self._find(grey) if self._due else {}
         both = [name for name in self._due if name in seen]
         found = np.array([seen[name] for name in both]).reshape(-1, 2)
         return found, np.array([self._due[name] for name in both]).reshape(-1, 2)
 
-    def _find(self, image: NDArray[np.uint8]) -> dict[int, NDArray[np.float64]]:
-        corners, ids, _ = self._tags.detectMarkers(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    def _find(self, grey: NDArray[np.uint8]) -> dict[int, NDArray[np.float64]]:
+        corners, ids, _ = self._tags.detectMarkers(grey)
         found = {}
         if ids is not None:
             for tag, four in zip(ids.ravel().tolist(), corners, strict=True):
                 for index, corner in enumerate(np.asarray(four, np.float64).reshape(4, 2)):
                     found[_FIRST_TAG + 4 * tag + index] = corner
         if self._board is not None:
-            board = self._board.detect(image, explain=False)
+            board = self._board.detect(grey, explain=False)
             if board.ok:
                 found |= dict(zip(board.ids.tolist(), board.corners, strict=True))
         return found

@@ -44,6 +44,8 @@ from ui.widgets.teleop_panel import TeleopPanel
 from ui.wording import sentence
 
 SIDE_WIDTH = (360, 470)  # of what stands beside the pictures, at the smallest and largest window
+# Pages that need more than that: they stand beside small pictures, one above the other.
+WIDE_PAGES, WIDE_SHARE = (Page.SIGN_IN, Page.SUMMARY), 0.74
 RECORDING_FRAME = 8  # px around the window while it records
 
 
@@ -71,7 +73,6 @@ class ConsoleWindow(QWidget):
         self._debounce = Debounce()
         self._session: SessionView | None = None
         self._recording = False
-        self._wide_page = False
         self.setWindowTitle(self.tr("Station console"))
         self.setMinimumSize(1180, 720)
         self.banner = Banner(theme)
@@ -98,36 +99,30 @@ class ConsoleWindow(QWidget):
 
     def _lay_out(self) -> None:
         self._side = QStackedWidget()
-        for panel in (self.task, self.preflight, self.notice):
+        for panel in (self.task, self.preflight, self.notice, self.sign_in, self.summary):
             self._side.addWidget(panel)
-        for page in (self.sign_in, self.summary):
-            self._side.addWidget(page)
         self._pictures = QHBoxLayout()
         self._pictures.setSpacing(8)
         for view in self.cameras.values():
             self._pictures.addWidget(view, 1)
-        self._seen = QWidget()
-        seen = QVBoxLayout(self._seen)
-        seen.setContentsMargins(0, 0, 0, 0)
+        seen = QVBoxLayout()
         seen.setSpacing(4)
         seen.addLayout(self._pictures, 1)
         seen.addWidget(self.teleop)
-        self._middle = QWidget()
-        middle = QHBoxLayout(self._middle)
-        middle.setContentsMargins(0, 0, 0, 0)
+        middle = QHBoxLayout()
         middle.setSpacing(8)
-        middle.addWidget(self._seen, 1)
-        middle.addWidget(self._side, 1)
-        self._plan_row = _row()
-        _line(self._plan_row).addWidget(self.plan, 1)
-        _line(self._plan_row).addWidget(self.operator)
-        self._bottom = _row()
-        _line(self._bottom).addWidget(self.commands, 1)
-        _line(self._bottom).addWidget(self.arm, 1)
+        middle.addLayout(seen, 1)
+        middle.addWidget(self._side)
+        self._plan_row, self._plan_line = _row()
+        self._plan_line.addWidget(self.plan, 1)
+        self._plan_line.addWidget(self.operator)
+        self._bottom, self._bottom_line = _row()
+        self._bottom_line.addWidget(self.commands, 1)
+        self._bottom_line.addWidget(self.arm, 1)
         below = QVBoxLayout()
         below.setContentsMargins(8, 0, 8, 8)
         below.setSpacing(8)
-        below.addWidget(self._middle, 1)
+        below.addLayout(middle, 1)
         below.addWidget(self._plan_row)
         below.addWidget(self.health)
         below.addWidget(self._bottom)
@@ -189,10 +184,10 @@ class ConsoleWindow(QWidget):
         before, self._session = self._session, session
         if session == before:
             return
-        if before is not None and session.page is not before.page:
+        turned = before is None or session.page is not before.page
+        if turned:
             # Before a page is hidden: Qt would hand its focus to whatever comes next.
             self.arm.stop_button.setFocus(Qt.FocusReason.OtherFocusReason)
-        if before is None or session.page is not before.page:
             self._make_room(session.page)
         self._show_side(session)
         self.plan.show_plan(session.plan)
@@ -205,14 +200,15 @@ class ConsoleWindow(QWidget):
         self.sign_in.show_view(session.sign_in)
         if session.summary is not None:
             self.summary.show_summary(session.summary)
-        if before is None or session.page is not before.page:
+        if turned:
             self._focus_page(session.page)
 
     def _show_side(self, session: SessionView) -> None:
         action = sentence(session.banner.next_action)
-        if session.page in (Page.SIGN_IN, Page.SUMMARY):
-            shown = self.sign_in if session.page is Page.SIGN_IN else self.summary
-            self._side.setCurrentWidget(shown)
+        if session.page is Page.SIGN_IN:
+            self._side.setCurrentWidget(self.sign_in)
+        elif session.page is Page.SUMMARY:
+            self._side.setCurrentWidget(self.summary)
         elif session.page is Page.PREFLIGHT:
             self.preflight.show_checks(session.checks)
             self._side.setCurrentWidget(self.preflight)
@@ -236,26 +232,16 @@ class ConsoleWindow(QWidget):
         self._side.setVisible(page is not Page.WATCH)
         # Nobody has a plan: the pictures take its room, and its row's buttons stand below.
         self._plan_row.setVisible(signed_in)
-        (_line(self._plan_row) if signed_in else _line(self._bottom)).addWidget(self.operator)
-        # A wide page stands beside small pictures, the task beside large ones.
-        self._wide_page = page in (Page.SIGN_IN, Page.SUMMARY)
-        self._pictures.setDirection(
-            QBoxLayout.Direction.TopToBottom
-            if self._wide_page
-            else QBoxLayout.Direction.LeftToRight
-        )
-        self._set_widths()
+        (self._plan_line if signed_in else self._bottom_line).addWidget(self.operator)
+        way = QBoxLayout.Direction
+        self._pictures.setDirection(way.TopToBottom if page in WIDE_PAGES else way.LeftToRight)
+        self._set_side_width()
         self._order_tabs()
 
-    def _set_widths(self) -> None:
-        most = 16_777_215  # Qt's "any"
-        if self._wide_page:
-            self._seen.setFixedWidth(round(0.24 * self.width()))
-            self._side.setMinimumWidth(0)
-            self._side.setMaximumWidth(most)
+    def _set_side_width(self) -> None:
+        if self._session is not None and self._session.page in WIDE_PAGES:
+            self._side.setFixedWidth(round(WIDE_SHARE * self.width()))
             return
-        self._seen.setMinimumWidth(0)
-        self._seen.setMaximumWidth(most)
         low, high = SIDE_WIDTH
         self._side.setFixedWidth(min(high, max(low, round(self.width() * 0.285))))
 
@@ -281,7 +267,7 @@ class ConsoleWindow(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._set_widths()
+        self._set_side_width()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -368,15 +354,9 @@ class ConsoleWindow(QWidget):
             self.help.open()
 
 
-def _row() -> QWidget:
+def _row() -> tuple[QWidget, QHBoxLayout]:
     row = QWidget()
     line = QHBoxLayout(row)
     line.setContentsMargins(0, 0, 0, 0)
     line.setSpacing(8)
-    return row
-
-
-def _line(row: QWidget) -> QHBoxLayout:
-    line = row.layout()
-    assert isinstance(line, QHBoxLayout)
-    return line
+    return row, line

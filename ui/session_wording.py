@@ -98,14 +98,15 @@ def sign(session: SessionBanner, station: BannerView, over: bool = False) -> Sig
     if session.state is None:
         return _station_sign(session, station)
     state = session.state
-    ended = over and state is State.SIGNED_OUT
+    word, headline = state_word(state), sentence(session.next_action)
+    if over and state is State.SIGNED_OUT:
+        word = translate("banner", "SESSION OVER")
+        headline = translate("banner", "Press Next sign-in to go on.")
     return Sign(
-        word=translate("banner", "SESSION OVER") if ended else state_word(state),
+        word=word,
         shape=_SHAPES[state],
         tone=_TONES.get(state, Tone.IDLE),
-        headline=translate("banner", "Press Next sign-in to go on.")
-        if ended
-        else sentence(session.next_action),
+        headline=headline,
         detail=_detail(session),
         warning=_warning(session),
         clock=_clock(session),

@@ -105,9 +105,7 @@ def run_calibration_demo(
 def _calibrate(console: Console, station: Path, camera: str, views: int) -> str:
     """Return the path of the report; empty where nothing was put in place."""
     # A domain of its own: a demo must never move the arm of a station that runs here.
-    environment = dict(os.environ)
-    if "ROS_DOMAIN_ID" not in environment:
-        environment["ROS_DOMAIN_ID"] = str(claim_domain())
+    environment = {"ROS_DOMAIN_ID": str(claim_domain()), **os.environ}
     bringup = bring_up(default_launch_file(), {"station": str(station)}, environment)
     bringup.log_folder.mkdir(parents=True)
     needed = {"simulator", "arm", "teleop", f"{camera}_camera"}

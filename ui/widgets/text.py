@@ -63,8 +63,7 @@ class ElidedLabel(QLabel):
 
     def set_zoom(self, zoom: float) -> None:
         """Write ``zoom`` times as large as it was made."""
-        font = QFont(self._font)
-        font.setPointSizeF(self._font.pointSizeF() * zoom)
+        font = scaled_font(self._font, zoom, self._font.bold())
         if font != self.font():
             self.setFont(font)
             self.updateGeometry()
